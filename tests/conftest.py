@@ -1,0 +1,159 @@
+"""What the tests share: digits, a data set small enough to fake, and a server that misbehaves."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trustme
+
+from mnist_zoo import Mnist, MnistUnavailableError, archives, load_mnist, sources
+from mnist_zoo.data import CLASSES
+
+
+@pytest.fixture(autouse=True)
+def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on the internet: only this machine has a name."""
+    look_up = socket.getaddrinfo
+
+    def local_only(host, *args, **kwargs):
+        if host not in ("localhost", "127.0.0.1", "::1"):
+            raise socket.gaierror(socket.EAI_NONAME, f"tests do not look up {host}")
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", local_only)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Mnist:
+    return load_mnist(source="sample")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Mnist:
+    """All of MNIST, where this machine has it."""
+    try:
+        sources.find(sources.default_cache_dir(), progress=False, mirrors=())
+    except MnistUnavailableError:
+        pytest.skip("MNIST is not on this machine")
+    return load_mnist()
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine that has no MNIST anywhere; returns its (empty) cache folder."""
+    monkeypatch.delenv(sources.POINTER, raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    return tmp_path / "cache"
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A data set in MNIST's form: what the loader must verify, when it is told to expect it."""
+
+    arrays: dict[str, np.ndarray]
+    specs: tuple[archives.ArraySpec, ...]
+
+    def idx(self, key: str) -> bytes:
+        array = self.arrays[key]
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        return header + array.tobytes()
+
+    def write(self, path: Path) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, **self.arrays)
+        return path
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Tiny:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": rng.integers(0, 256, (40, 28, 28), np.uint8),
+        "y_train": np.arange(40, dtype=np.uint8) % CLASSES,
+        "x_test": rng.integers(0, 256, (20, 28, 28), np.uint8),
+        "y_test": np.arange(20, dtype=np.uint8) % CLASSES,
+    }
+    specs = tuple(
+        spec._replace(shape=arrays[spec.key].shape, sha256=archives.sha256(arrays[spec.key]))
+        for spec in archives.MNIST
+    )
+    return Tiny(arrays, specs)
+
+
+@dataclass
+class Server:
+    """A server whose folders each misbehave in their own way; counts what is asked of it."""
+
+    address: str
+    files: dict[str, bytes]
+    hits: Counter[str] = field(default_factory=Counter)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def mirror(self, way: str, *files: str) -> sources.Mirror:
+        return sources.Mirror(f"https://{self.address}/{way}/", files or ("mnist.npz",))
+
+
+@pytest.fixture
+def server(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    files = {"mnist.npz": tiny.write(tmp_path / "served" / "mnist.npz").read_bytes()}
+    other = dict(tiny.arrays, y_test=tiny.arrays["y_test"][::-1])
+    np.savez(tmp_path / "served" / "other.npz", **other)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            _, way, name = self.path.split("/")
+            served.hits[self.path] += 1
+            content = files.get(name, b"")
+            if way.isdigit():
+                self.send_error(int(way))
+            elif way == "silent":
+                served.over.wait()
+            elif way in ("redirect", "downgrade"):
+                scheme = "https" if way == "redirect" else "http"
+                self.send_response(302)
+                self.send_header("Location", f"{scheme}://{served.address}/good/{name}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            else:
+                self.send_response(200)
+                if way == "corrupt":
+                    content = (tmp_path / "served" / "other.npz").read_bytes()
+                if way == "page":
+                    content = b"<html>Please log in to the wireless network.</html>"
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if way in ("truncate", "stall"):
+                    content = content[: len(content) // 2]
+                self.wfile.write(content)
+                self.wfile.flush()
+                if way == "stall":
+                    served.over.wait()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        httpd.daemon_threads = True
+        httpd.handle_error = lambda *_: None  # A client that hangs up is what some tests want.
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+        served = Server(f"localhost:{httpd.server_port}", files)
+        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+        thread.start()
+        yield served
+        served.over.set()
+        httpd.shutdown()
+        thread.join()
