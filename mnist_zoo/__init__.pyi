@@ -1,4 +1,5 @@
 from . import data as data
+from . import metrics as metrics
 from .data import ChecksumError as ChecksumError
 from .data import Mnist as Mnist
 from .data import MnistUnavailableError as MnistUnavailableError
