@@ -1,6 +1,8 @@
 from . import data as data
 from . import metrics as metrics
 from . import models as models
+from . import plots as plots
+from . import recipes as recipes
 from .data import ChecksumError as ChecksumError
 from .data import Mnist as Mnist
 from .data import MnistUnavailableError as MnistUnavailableError

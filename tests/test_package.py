@@ -1,0 +1,88 @@
+"""The package as a whole: what importing it costs, and that its lists agree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import mnist_zoo
+
+PACKAGE = Path(mnist_zoo.__file__).parent
+FRAMEWORKS = ("tensorflow", "keras", "jax", "torch")
+
+# What each room may import of the others: arrows run one way.
+ARROWS = {
+    "_checks": set(),
+    "archives": set(),
+    "sources": {"archives"},
+    "data": {"_checks", "archives", "sources"},
+    "metrics": {"_checks"},
+    "models": {"_checks"},
+    "agreement": set(),
+    "evaluation": {"_checks", "agreement", "data", "metrics"},
+    "training": {"_checks", "agreement", "evaluation"},
+    "recipes": {"_checks", "agreement", "data", "evaluation", "metrics", "models", "training"},
+    "plots": {"_checks", "evaluation", "metrics"},
+    "export": {"evaluation"},
+}
+
+
+def in_a_new_process(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import mnist_zoo",
+        "import mnist_zoo.data",
+        "import mnist_zoo.metrics",
+        "import mnist_zoo; mnist_zoo.list_models()",
+        "import mnist_zoo; mnist_zoo.load_mnist(source='sample')",
+        "import mnist_zoo; mnist_zoo.plots.training_curves({'accuracy': [1.0]})",
+    ],
+)
+def test_no_framework_is_loaded_for(use):
+    program = f"import sys; {use}; print([name for name in {FRAMEWORKS} if name in sys.modules])"
+    assert in_a_new_process(program) == "[]"
+
+
+def test_building_a_model_loads_keras():
+    program = "import sys, mnist_zoo; mnist_zoo.linear(); print('keras' in sys.modules)"
+    assert in_a_new_process(program) == "True"
+
+
+@pytest.mark.parametrize("room", ARROWS)
+def test_arrows_between_the_rooms_run_one_way(room):
+    used = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{room}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_zoo"):
+            _, _, module = (node.module or "").partition(".")
+            used |= {module} if module else {alias.name for alias in node.names}
+    assert used <= ARROWS[room]
+
+
+def test_every_room_has_its_arrows():
+    rooms = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__", "cli"}
+    assert rooms == set(ARROWS)
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in mnist_zoo.__all__:
+        assert getattr(mnist_zoo, name).__doc__, name
+    assert set(mnist_zoo.__all__) <= set(dir(mnist_zoo))
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert mnist_zoo.__version__ == version("mnist-zoo")
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (PACKAGE / "py.typed").is_file()
