@@ -110,9 +110,7 @@ def list_(
         for name in mnist_zoo.list_models(pattern)
     ]
     for row in rows:
-        # The references in brackets are for those who read the whole docstring.
-        row["summary"] = row["summary"].split(" [1]_")[0].removeprefix("Build ").rstrip(".")
-        row["summary"] = row["summary"].replace(":func:", "")
+        row["summary"] = row["summary"].removeprefix("Build ").replace(":func:", "").rstrip(".")
     _show(
         rows, as_json, _table("model", "what it builds", rows=[tuple(row.values()) for row in rows])
     )

@@ -221,10 +221,11 @@ def class_report(labels: ArrayLike, predictions: ArrayLike, classes: int = 10) -
 
 
 def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    r"""Return the mean cross-entropy :math:`-\frac1n \sum_i \ln p_{i,y_i}`, in nats.
+    r"""Return the mean cross-entropy, in nats.
 
-    A probability of 0 for the true class counts as the smallest positive normal number of the
-    array's type (its logarithm is about -87 for float32), so that the result is finite.
+    It is :math:`-\frac1n \sum_i \ln p_{i,y_i}`. A probability of 0 for the true class counts as
+    the smallest positive normal number of the array's type (its logarithm is about -87 for
+    float32), so that the result is finite.
 
     Parameters
     ----------
@@ -256,10 +257,10 @@ def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
 
 
 def brier_score(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    r"""Return the Brier score :math:`\frac1n \sum_i \sum_c (p_{i,c} - [y_i = c])^2` [1]_.
+    r"""Return the Brier score: the mean squared error of the probabilities.
 
-    This is Brier's own form, summed over the classes; for two classes it is twice the form that
-    looks at one of them alone.
+    It is :math:`\frac1n \sum_i \sum_c (p_{i,c} - [y_i = c])^2`, Brier's own form [1]_, summed over
+    the classes; for two classes it is twice the form that looks at one of them alone.
 
     Parameters
     ----------
@@ -296,10 +297,10 @@ def brier_score(labels: ArrayLike, probabilities: ArrayLike) -> float:
 def expected_calibration_error(
     labels: ArrayLike, probabilities: ArrayLike, bins: int = 15
 ) -> Calibration:
-    r"""Return how far confidence is from accuracy, in bins of equal width [1]_.
+    r"""Return how far confidence is from accuracy, in bins of equal width.
 
-    The confidence of a prediction is its largest probability. With :math:`B_m` the digits whose
-    confidence lies in :math:`((m-1)/M, m/M]`, the error is
+    The confidence of a prediction is its largest probability [1]_. With :math:`B_m` the digits
+    whose confidence lies in :math:`((m-1)/M, m/M]`, the error is
     :math:`\sum_m \frac{|B_m|}{n} |\mathrm{acc}(B_m) - \mathrm{conf}(B_m)|`.
 
     Parameters
@@ -347,7 +348,9 @@ def expected_calibration_error(
 
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Return Wilson's score interval for a proportion [1]_.
+    """Return Wilson's score interval for a proportion.
+
+    Unlike the textbook's plus or minus, it holds near 0 and 1 and for few trials [1]_.
 
     Parameters
     ----------
@@ -389,10 +392,11 @@ def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> In
 
 
 def mcnemar_test(labels: ArrayLike, predictions_a: ArrayLike, predictions_b: ArrayLike) -> McNemar:
-    """Test whether two models differ in accuracy, by the digits that only one has right [1]_.
+    """Test whether two models differ in accuracy, by the digits that only one has right.
 
-    Were the models equally good, each such digit would be a fair coin's toss: the p-value is
-    the exact two-sided binomial one, and 1 where there is no such digit.
+    This is McNemar's test [1]_, exact. Were the models equally good, each such digit would be a
+    fair coin's toss: the p-value is the exact two-sided binomial one, and 1 where there is no such
+    digit.
 
     Parameters
     ----------

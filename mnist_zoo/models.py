@@ -107,9 +107,9 @@ def dense_relu(
     seed: int | None = None,
     name: str = "dense_relu",
 ) -> keras.Model:
-    """Build a network of dense layers with rectified linear units [1]_.
+    """Build a network of dense layers with rectified linear units.
 
-    As it comes: 784-128-64-10, 109,386 parameters.
+    As it comes: 784-128-64-10, 109,386 parameters. ReLU is the activation of [1]_.
 
     Parameters
     ----------
@@ -181,16 +181,17 @@ def dense_relu_dropout(
     seed: int | None = None,
     name: str = "dense_relu_dropout",
 ) -> keras.Model:
-    """Build :func:`dense_relu` with dropout after each hidden layer [1]_, [2]_.
+    """Build :func:`dense_relu` with dropout after each hidden layer.
 
-    As it comes: 784-128-64-10, 109,386 parameters. Dropout acts in training alone.
+    As it comes: 784-128-64-10, 109,386 parameters. ReLU is the activation of [1]_; dropout [2]_
+    acts in training alone.
 
     Parameters
     ----------
     hidden_units : sequence of int, default (128, 64)
         Units of each hidden layer; any number of layers.
     dropout : float, default 0.2
-        Fraction of each hidden layer's outputs that training sets to zero, in [0, 1) [2]_.
+        Fraction of each hidden layer's outputs that training sets to zero, in [0, 1).
     input_shape : {(28, 28), (784,), (28, 28, 1)}, default (28, 28)
         Shape of one picture: of the pixels, flattened, or with a channel axis; values in [0, 1].
     classes : int, default 10
@@ -260,9 +261,10 @@ def dense_sigmoid(
     seed: int | None = None,
     name: str = "dense_sigmoid",
 ) -> keras.Model:
-    """Build a network of dense layers with logistic sigmoid units [1]_.
+    """Build a network of dense layers with logistic sigmoid units.
 
-    As it comes: 784-128-256-10, 136,074 parameters.
+    As it comes: 784-128-256-10, 136,074 parameters. Such networks made back-propagation
+    known [1]_.
 
     Parameters
     ----------
