@@ -1,0 +1,1 @@
+"""What mnist-zoo costs, against the program one would write otherwise: ``python -m benchmarks``."""

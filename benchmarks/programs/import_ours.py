@@ -1,0 +1,9 @@
+"""The same with mnist-zoo: the models can be named, and nothing is loaded yet."""
+
+import json
+
+import mnist_zoo
+
+if "dense_relu" not in mnist_zoo.list_models():
+    raise AssertionError("the models cannot be listed")
+print(json.dumps({"work": "imported"}))
