@@ -16,8 +16,6 @@ from mnist_zoo.archives import Arrays, ChecksumError
 from mnist_zoo.sources import Found, MnistUnavailableError
 
 __all__ = [
-    "CLASSES",
-    "SIDE",
     "ChecksumError",
     "Mnist",
     "MnistUnavailableError",

@@ -24,7 +24,7 @@ from mnist_zoo.data import Mnist
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Data", "Evaluation", "TrainingSettings", "evaluate"]
+__all__ = ["Evaluation", "TrainingSettings", "evaluate"]
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 Data = Mnist | tuple[Pair, Pair]

@@ -148,11 +148,14 @@ def export_saved_model(
     ...     export_saved_model(linear(seed=0), Path(folder) / "linear") <= 1e-5
     True
     """
+    import keras
     import tensorflow as tf
 
+    # Said outright, as Keras 3.10 makes it a list for a model that was loaded from a file.
+    signature = [keras.InputSpec(dtype="float32", shape=model.input_shape)]
     pictures = np.random.default_rng(0).random((PROBES, *model.input_shape[1:]), np.float32)
     with _replacing(Path(path), overwrite) as part:
-        model.export(part, format="tf_saved_model", verbose=False)
+        model.export(part, format="tf_saved_model", verbose=False, input_signature=signature)
         loaded = tf.saved_model.load(part)
         difference = np.abs(
             np.asarray(loaded.serve(pictures)) - model.predict(pictures, verbose=0)

@@ -81,6 +81,7 @@ class Recipe:
         return wilson_interval(round(self.claim * TEST_DIGITS), TEST_DIGITS)
 
 
+#: The five published results.
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         name="relu-dropout",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -78,6 +80,15 @@ def test_every_public_name_is_there_and_documented():
     for name in mnist_zoo.__all__:
         assert getattr(mnist_zoo, name).__doc__, name
     assert set(mnist_zoo.__all__) <= set(dir(mnist_zoo))
+
+
+def test_every_public_name_is_in_the_reference():
+    reference = (PACKAGE.parent / "docs" / "reference.md").read_text(encoding="utf-8")
+    rooms = [importlib.import_module(f"mnist_zoo.{room}") for room in ARROWS]
+    names = {name for room in rooms for name in getattr(room, "__all__", ())}
+    modules = {"data", "metrics", "models", "plots", "recipes"}
+    for name in (names | set(mnist_zoo.__all__)) - modules:
+        assert re.search(rf"^[ .].*\b{name}$", reference, re.MULTILINE), name
 
 
 def test_the_version_is_that_of_the_distribution():

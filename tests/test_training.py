@@ -230,8 +230,11 @@ def test_by_default_there_are_five_epochs(few):
 
 def test_ctrl_c_returns_what_is_trained_so_far(sample):
     class PressCtrlC(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
         def on_train_batch_end(self, batch, logs=None):
-            if len(self.model.history.history.get("loss", ())) == 2 and batch == 10:
+            if (self.epoch, batch) == (2, 10):
                 os.kill(os.getpid(), signal.SIGINT)
 
     result = fit(linear(seed=0), sample, epochs=50, callbacks=[PressCtrlC()])
