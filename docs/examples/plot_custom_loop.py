@@ -34,10 +34,10 @@ def step(x, y):
         value = loss(y, model(x, training=True))
     gradients = tape.gradient(value, model.trainable_variables)
     optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-    return value / len(x)
+    return value
 
 
-losses = [float(step(x, y)) for x, y in batches.take(3000)]
+losses = [float(step(x, y)) / 256 for x, y in batches.take(3000)]
 
 # %%
 # The result is the same kind of :class:`~mnist_zoo.Evaluation`.
