@@ -3,6 +3,8 @@ from . import metrics as metrics
 from . import models as models
 from . import plots as plots
 from . import recipes as recipes
+from .comparison import Comparison as Comparison
+from .comparison import compare as compare
 from .data import ChecksumError as ChecksumError
 from .data import Mnist as Mnist
 from .data import MnistUnavailableError as MnistUnavailableError
@@ -16,6 +18,8 @@ from .models import dense_relu_dropout as dense_relu_dropout
 from .models import dense_sigmoid as dense_sigmoid
 from .models import linear as linear
 from .models import list_models as list_models
+from .pretrained import ModelCard as ModelCard
+from .pretrained import model_card as model_card
 from .training import fit_and_evaluate as fit_and_evaluate
 
 __version__: str

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 
+class ChecksumError(ValueError):
+    """A file was found and read, but what it holds is not what it should be, byte for byte."""
+
+
 def check_choice(argument: str, value: object, allowed: Iterable[object]) -> None:
     """Raise ``ValueError`` unless `value` is one of `allowed`."""
     allowed = tuple(allowed)

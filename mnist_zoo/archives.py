@@ -19,14 +19,12 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_zoo._checks import ChecksumError
+
 Arrays = Mapping[str, NDArray[np.uint8]]
 
 NPZ_NAME = "mnist.npz"
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-class ChecksumError(ValueError):
-    """A file was found and read, but what it holds is not MNIST, digit for digit."""
 
 
 class ArraySpec(NamedTuple):

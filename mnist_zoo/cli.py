@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -118,7 +119,7 @@ def list_(
 
 @app.command()
 def info(name: Model, as_json: AsJson = False) -> None:
-    """Show a model's layers and parameters."""
+    """Show a model's layers, and the card of its trained parameters."""
     model = mnist_zoo.create_model(name)
     layers = [
         {
@@ -148,7 +149,14 @@ def info(name: Model, as_json: AsJson = False) -> None:
         ],
         title=f"{name}: {model.count_params():,} parameters",
     )
-    _show({"name": name, "parameters": model.count_params(), "layers": layers}, as_json, table)
+    card = mnist_zoo.model_card(name)
+    facts = {
+        "name": name,
+        "parameters": model.count_params(),
+        "layers": layers,
+        "card": dataclasses.asdict(card),
+    }
+    _show(facts, as_json, table, f'weights="mnist"\n{card}')
 
 
 @app.command()

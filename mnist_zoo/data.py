@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_zoo import archives, sources
-from mnist_zoo._checks import check_choice
-from mnist_zoo.archives import Arrays, ChecksumError
+from mnist_zoo._checks import ChecksumError, check_choice
+from mnist_zoo.archives import Arrays
 from mnist_zoo.sources import Found, MnistUnavailableError
 
 __all__ = [

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_zoo.evaluation import TRAINED_ON
+from mnist_zoo.models import TRAINED_ON
 
 if TYPE_CHECKING:
     import keras

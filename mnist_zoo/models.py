@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mnist_zoo import pretrained
 from mnist_zoo._checks import check_choice, check_fraction, check_integer
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ __all__ = [
 ClassifierActivation = Literal["softmax", None]
 Weights = str | os.PathLike[str] | None
 
+# The attribute in which a model carries what it was trained on.
+TRAINED_ON = "mnist_zoo_trained_on"
+TRAINED_CLASSES = 10
 INPUT_SHAPES: tuple[tuple[int, ...], ...] = ((28, 28), (784,), (28, 28, 1))
 
 
@@ -57,9 +61,11 @@ def linear(
         Activation of the last layer: probabilities, or with ``None`` logits.
     include_top : bool, default True
         Whether to end in the classifying layer; without it the model returns the flattened pixels.
-    weights : path-like, optional
-        A weights file to load (``.weights.h5`` or ``.keras``) of a model of this architecture;
-        by default the parameters are drawn at random.
+    weights : "mnist" or path-like, optional
+        ``"mnist"`` for the trained parameters that come with the package, which `model_card`
+        describes; with other `classes`, or without top, the hidden layers have them and the last
+        layer is drawn. Or a weights file (``.weights.h5`` or ``.keras``) of a model of this
+        architecture. By default all parameters are drawn at random.
     seed : int, optional
         Seed of the initial parameters: equal seeds give equal models. At least 0.
     name : str, default "linear"
@@ -74,7 +80,10 @@ def linear(
     Raises
     ------
     ValueError
-        If an argument is out of its range; the message names it.
+        If an argument is out of its range, or ``weights="mnist"`` are of other hidden units; the
+        message names it.
+    ChecksumError
+        If the package's own file of parameters is damaged.
 
     Examples
     --------
@@ -83,6 +92,7 @@ def linear(
     7850
     """
     return _dense_model(
+        architecture="linear",
         hidden_units=(),
         hidden_activation="relu",
         dropout=0.0,
@@ -123,9 +133,11 @@ def dense_relu(
         Activation of the last layer: probabilities, or with ``None`` logits.
     include_top : bool, default True
         Whether to end in the classifying layer; without it the model returns the last hidden layer.
-    weights : path-like, optional
-        A weights file to load (``.weights.h5`` or ``.keras``) of a model of this architecture;
-        by default the parameters are drawn at random.
+    weights : "mnist" or path-like, optional
+        ``"mnist"`` for the trained parameters that come with the package, which `model_card`
+        describes; with other `classes`, or without top, the hidden layers have them and the last
+        layer is drawn. Or a weights file (``.weights.h5`` or ``.keras``) of a model of this
+        architecture. By default all parameters are drawn at random.
     seed : int, optional
         Seed of the initial parameters: equal seeds give equal models. At least 0.
     name : str, default "dense_relu"
@@ -140,7 +152,10 @@ def dense_relu(
     Raises
     ------
     ValueError
-        If an argument is out of its range; the message names it.
+        If an argument is out of its range, or ``weights="mnist"`` are of other hidden units; the
+        message names it.
+    ChecksumError
+        If the package's own file of parameters is damaged.
 
     References
     ----------
@@ -156,6 +171,7 @@ def dense_relu(
     ['pixels', 'flatten', 'hidden_1', 'hidden_2', 'predictions']
     """
     return _dense_model(
+        architecture="dense_relu",
         hidden_units=hidden_units,
         hidden_activation="relu",
         dropout=0.0,
@@ -200,9 +216,11 @@ def dense_relu_dropout(
         Activation of the last layer: probabilities, or with ``None`` logits.
     include_top : bool, default True
         Whether to end in the classifying layer; without it the model returns the last hidden layer.
-    weights : path-like, optional
-        A weights file to load (``.weights.h5`` or ``.keras``) of a model of this architecture;
-        by default the parameters are drawn at random.
+    weights : "mnist" or path-like, optional
+        ``"mnist"`` for the trained parameters that come with the package, which `model_card`
+        describes; with other `classes`, or without top, the hidden layers have them and the last
+        layer is drawn. Or a weights file (``.weights.h5`` or ``.keras``) of a model of this
+        architecture. By default all parameters are drawn at random.
     seed : int, optional
         Seed of the initial parameters and of dropout: equal seeds give equal models. At least 0.
     name : str, default "dense_relu_dropout"
@@ -217,7 +235,10 @@ def dense_relu_dropout(
     Raises
     ------
     ValueError
-        If an argument is out of its range; the message names it.
+        If an argument is out of its range, or ``weights="mnist"`` are of other hidden units; the
+        message names it.
+    ChecksumError
+        If the package's own file of parameters is damaged.
 
     References
     ----------
@@ -237,6 +258,7 @@ def dense_relu_dropout(
     ValueError: dropout must be a number in [0, 1); got 1.5
     """
     return _dense_model(
+        architecture="dense_relu_dropout",
         hidden_units=hidden_units,
         hidden_activation="relu",
         dropout=dropout,
@@ -278,9 +300,11 @@ def dense_sigmoid(
         Activation of the last layer: probabilities, or with ``None`` logits.
     include_top : bool, default True
         Whether to end in the classifying layer; without it the model returns the last hidden layer.
-    weights : path-like, optional
-        A weights file to load (``.weights.h5`` or ``.keras``) of a model of this architecture;
-        by default the parameters are drawn at random.
+    weights : "mnist" or path-like, optional
+        ``"mnist"`` for the trained parameters that come with the package, which `model_card`
+        describes; with other `classes`, or without top, the hidden layers have them and the last
+        layer is drawn. Or a weights file (``.weights.h5`` or ``.keras``) of a model of this
+        architecture. By default all parameters are drawn at random.
     seed : int, optional
         Seed of the initial parameters: equal seeds give equal models. At least 0.
     name : str, default "dense_sigmoid"
@@ -295,7 +319,10 @@ def dense_sigmoid(
     Raises
     ------
     ValueError
-        If an argument is out of its range; the message names it.
+        If an argument is out of its range, or ``weights="mnist"`` are of other hidden units; the
+        message names it.
+    ChecksumError
+        If the package's own file of parameters is damaged.
 
     References
     ----------
@@ -309,6 +336,7 @@ def dense_sigmoid(
     (None, 784)
     """
     return _dense_model(
+        architecture="dense_sigmoid",
         hidden_units=hidden_units,
         hidden_activation="sigmoid",
         dropout=0.0,
@@ -391,6 +419,7 @@ got 'dense'
 
 def _dense_model(
     *,
+    architecture: str,
     hidden_units: Sequence[int],
     hidden_activation: Literal["relu", "sigmoid"],
     dropout: float,
@@ -411,8 +440,16 @@ def _dense_model(
     check_choice("include_top", include_top, (True, False))
     if seed is not None:
         seed = check_integer("seed", seed, 0)
-    if weights is not None and not Path(weights).is_file():
-        raise ValueError(f"weights must be None or the path of a weights file; got {weights!r}")
+    if weights == "mnist":
+        shipped = tuple(pretrained.model_card(architecture).architecture["hidden_units"])
+        if units != shipped:
+            raise ValueError(
+                f'hidden_units must be {shipped}, which weights="mnist" are of; got {units}'
+            )
+    elif weights is not None and not Path(weights).is_file():
+        raise ValueError(
+            f'weights must be None, "mnist" or the path of a weights file; got {weights!r}'
+        )
 
     import keras
 
@@ -436,7 +473,11 @@ def _dense_model(
     if include_top:
         outputs = dense(classes, classifier_activation, "predictions")(outputs)
     model = keras.Model(inputs, outputs, name=name)
-    if weights is not None:
+    if weights == "mnist":
+        parameters = pretrained.read_parameters(pretrained.model_card(architecture))
+        pretrained.set_parameters(model, parameters, top=classes == TRAINED_CLASSES)
+        setattr(model, TRAINED_ON, "mnist")
+    elif weights is not None:
         model.load_weights(weights)
     return model
 

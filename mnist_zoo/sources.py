@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from mnist_zoo import archives
-from mnist_zoo.archives import Arrays, ArraySpec, ChecksumError
+from mnist_zoo._checks import ChecksumError
+from mnist_zoo.archives import Arrays, ArraySpec
 
 if TYPE_CHECKING:
     import requests

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from mnist_zoo import agreement
 from mnist_zoo._checks import check_choice, check_fraction, check_integer
 from mnist_zoo.evaluation import (
-    TRAINED_ON,
     Data,
     Evaluation,
     TrainingSettings,
@@ -21,6 +20,7 @@ from mnist_zoo.evaluation import (
     check_unseen,
     source_of,
 )
+from mnist_zoo.models import TRAINED_ON
 
 if TYPE_CHECKING:
     import keras

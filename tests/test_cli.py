@@ -56,9 +56,11 @@ def test_info_shows_layers_and_parameters(run):
     assert status == 0
     assert "136,074 parameters" in out
     assert "hidden_2" in out
+    assert "validation chose seed" in out
     _, out, _ = run("info", "dense_sigmoid", "--json")
     facts = json.loads(out)
     assert sum(layer["parameters"] for layer in facts["layers"]) == facts["parameters"] == 136_074
+    assert facts["card"]["file"] == "dense_sigmoid.npz"
 
 
 def test_a_trained_model_is_saved_and_evaluates_to_the_same_accuracy(run, tmp_path):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mnist_zoo import Evaluation, dense_relu, evaluate, linear, metrics
-from mnist_zoo.evaluation import TRAINED_ON, TrainingSettings
+from mnist_zoo.evaluation import TrainingSettings
+from mnist_zoo.models import TRAINED_ON
 
 
 @pytest.fixture(scope="module")

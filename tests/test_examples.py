@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+from mnist_zoo import list_models
 from mnist_zoo.recipes import RECIPES
 from tools import results_table
 
@@ -61,6 +62,11 @@ def test_a_table_of_the_docs_is_made_from_its_figures(figures):
     name, make = results_table.TABLES[figures]
     rows = json.loads((results_table.RESULTS / figures).read_text(encoding="utf-8"))
     assert make(rows) == (results_table.RESULTS / name).read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_cards_is_made_from_the_cards():
+    page = results_table.cards_page(list_models())
+    assert page == (results_table.RESULTS / "cards.md").read_text(encoding="utf-8")
 
 
 def test_every_recipe_was_trained_with_five_seeds_and_reached_its_claim():

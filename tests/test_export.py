@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mnist_zoo import create_model, export, list_models
-from mnist_zoo.evaluation import TRAINED_ON
+from mnist_zoo.models import TRAINED_ON
 
 every_model = pytest.mark.parametrize("name", list_models())
 

@@ -164,6 +164,28 @@ def test_mcnemar_p_value_is_the_binomial_sum(only_a, only_b):
     assert result.p_value == pytest.approx(min(1.0, 2 * tail))
 
 
+def test_the_paired_interval_is_that_of_propcis():
+    """diffpropci.mp(b = 40, c = 20, n = 160) of the R package PropCIs gives these ends."""
+    labels = np.ones(160, np.int64)
+    a, b = labels.copy(), labels.copy()
+    a[:40], b[40:60] = 0, 0
+    interval = metrics.paired_difference_interval(labels, a, b)
+    assert interval == pytest.approx((-0.21601726, -0.03089632), abs=1e-8)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+def test_the_paired_interval_mirrors_and_holds_the_difference(case, confidence):
+    labels, a, _, classes = case
+    b = (a + (np.arange(len(a)) % 3 == 0)) % classes
+    low, high = metrics.paired_difference_interval(labels, a, b, confidence)
+    back = metrics.paired_difference_interval(labels, b, a, confidence)
+    assert (-back.high, -back.low) == pytest.approx((low, high))
+    assert -1 <= low <= high <= 1
+    if len(labels) >= 30:
+        difference = metrics.accuracy(labels, a) - metrics.accuracy(labels, b)
+        assert low <= difference <= high
+
+
 EMPTY = np.zeros(0, np.int64)
 TWO = [[0.5, 0.5]]
 

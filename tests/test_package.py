@@ -20,17 +20,19 @@ FRAMEWORKS = ("tensorflow", "keras", "jax", "torch")
 # What each room may import of the others: arrows run one way.
 ARROWS = {
     "_checks": set(),
-    "archives": set(),
-    "sources": {"archives"},
+    "archives": {"_checks"},
+    "sources": {"_checks", "archives"},
     "data": {"_checks", "archives", "sources"},
     "metrics": {"_checks"},
-    "models": {"_checks"},
+    "pretrained": {"_checks"},
+    "models": {"_checks", "pretrained"},
     "agreement": set(),
-    "evaluation": {"_checks", "agreement", "data", "metrics"},
-    "training": {"_checks", "agreement", "evaluation"},
+    "evaluation": {"_checks", "agreement", "data", "metrics", "models"},
+    "comparison": {"evaluation", "metrics"},
+    "training": {"_checks", "agreement", "evaluation", "models"},
     "recipes": {"_checks", "agreement", "data", "evaluation", "metrics", "models", "training"},
     "plots": {"_checks", "evaluation", "metrics"},
-    "export": {"evaluation"},
+    "export": {"models"},
 }
 
 
@@ -47,6 +49,7 @@ def in_a_new_process(program: str) -> str:
         "import mnist_zoo.data",
         "import mnist_zoo.metrics",
         "import mnist_zoo; mnist_zoo.list_models()",
+        "import mnist_zoo; mnist_zoo.model_card('linear')",
         "import mnist_zoo; mnist_zoo.load_mnist(source='sample')",
         "import mnist_zoo; mnist_zoo.plots.training_curves({'accuracy': [1.0]})",
     ],

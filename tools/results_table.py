@@ -1,7 +1,7 @@
 """Make the tables of the docs' results page: ``python -m tools.results_table``.
 
 It reads what ``mnist-zoo reproduce --seeds 5 --output docs/results/reproduction.json`` and
-``python -m tools.sigmoid_study`` wrote.
+``python -m tools.sigmoid_study`` wrote, and the cards of the trained parameters.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+
+from mnist_zoo import list_models, model_card
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 HEADER = (
@@ -59,6 +61,52 @@ def _percent(value: float) -> str:
     return f"{100 * value:.2f} %"
 
 
+def cards_page(names: list[str]) -> str:
+    """Return the cards of the trained parameters: a table of all, then each on its own."""
+    cards = {name: model_card(name) for name in names}
+    lines = [
+        "| model | parameters | test accuracy | 95 % interval | labels corrected | log loss "
+        "| calibration error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, card in cards.items():
+        low, high = card.test["accuracy_interval_95"]
+        cells = (
+            f"`{name}`",
+            f"{card.architecture['parameters']:,}",
+            _percent(card.test["accuracy"]),
+            f"{_percent(low)} to {_percent(high)}",
+            _percent(card.test["corrected_labels"]["accuracy"]),
+            f"{card.test['log_loss']:.4f}",
+            _percent(card.test["expected_calibration_error"]),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    for name, card in cards.items():
+        speed = {key.removeprefix("milliseconds_"): value for key, value in card.speed.items()}
+        machine = speed.pop("machine")
+        timing = ", ".join(
+            f"{value} ms for a batch of {int(count):,}" for count, value in speed.items()
+        )
+        misclassified = ", ".join(map(str, card.test["misclassified"]))
+        lines += [
+            f"\n## {name}\n",
+            f"```text\n{card}\n```\n",
+            f"One forward pass: {timing} ({machine}).\n",
+            f"![Reliability of {name}](../images/reliability-{Path(card.file).stem}.png)\n",
+            f"Confusion matrix, true classes in rows:\n\n{_matrix(card.test['confusion_matrix'])}",
+        ]
+        if len(card.test["misclassified"]) < 500:
+            lines.append(f"Misclassified test digits, by index: {misclassified}.")
+    return "\n".join(lines) + "\n"
+
+
+def _matrix(rows: list[list[int]]) -> str:
+    header = f"| |{'|'.join(map(str, range(len(rows))))}|\n|---|{'---|' * len(rows)}\n"
+    return header + "".join(
+        f"|**{number}**|{'|'.join(map(str, row))}|\n" for number, row in enumerate(rows)
+    )
+
+
 # The figures, and the table that is made of each.
 TABLES = {
     "reproduction.json": ("table.md", table),
@@ -71,6 +119,7 @@ def main() -> None:
     for figures, (name, make) in TABLES.items():
         rows = json.loads((RESULTS / figures).read_text(encoding="utf-8"))
         (RESULTS / name).write_text(make(rows), encoding="utf-8")
+    (RESULTS / "cards.md").write_text(cards_page(list_models()), encoding="utf-8")
 
 
 if __name__ == "__main__":
