@@ -474,7 +474,7 @@ def paired_difference_interval(
     --------
     >>> low, high = paired_difference_interval([1, 1, 1, 1], [1, 1, 1, 1], [1, 0, 0, 0])
     >>> f"{low:.2f} to {high:.2f}"
-    '-0.05 to 1.00'
+    '-0.02 to 1.00'
     """
     test = mcnemar_test(labels, predictions_a, predictions_b)
     _check_confidence(confidence)

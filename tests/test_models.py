@@ -183,7 +183,7 @@ def test_models_are_listed_by_pattern():
         ({"classifier_activation": "relu"}, "must be one of 'softmax', None; got 'relu'"),
         ({"include_top": "no"}, "include_top must be one of True, False; got 'no'"),
         ({"seed": -1}, "seed must be an integer of at least 0; got -1"),
-        ({"weights": "imagenet"}, "weights must be None or the path of a weights file"),
+        ({"weights": "imagenet"}, 'weights must be None, "mnist" or the path of a weights'),
     ],
     ids=str,
 )
