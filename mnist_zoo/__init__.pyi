@@ -1,4 +1,5 @@
 from . import data as data
+from . import images as images
 from . import metrics as metrics
 from . import models as models
 from . import plots as plots
@@ -12,6 +13,10 @@ from .data import Split as Split
 from .data import load_mnist as load_mnist
 from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
+from .images import PictureError as PictureError
+from .images import find_digits as find_digits
+from .images import prepare_digit as prepare_digit
+from .inference import predict_probabilities as predict_probabilities
 from .models import create_model as create_model
 from .models import dense_relu as dense_relu
 from .models import dense_relu_dropout as dense_relu_dropout
@@ -20,6 +25,8 @@ from .models import linear as linear
 from .models import list_models as list_models
 from .pretrained import ModelCard as ModelCard
 from .pretrained import model_card as model_card
+from .reading import Reading as Reading
+from .reading import read_digits as read_digits
 from .training import fit_and_evaluate as fit_and_evaluate
 
 __version__: str

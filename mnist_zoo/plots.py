@@ -18,17 +18,20 @@ from numpy.typing import ArrayLike
 
 from mnist_zoo import metrics
 from mnist_zoo._checks import check_choice, check_integer
+from mnist_zoo.pictures import Picture, open_grey
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mnist_zoo.evaluation import Evaluation
+    from mnist_zoo.reading import Reading
 
 __all__ = [
     "class_bars",
     "confusion_matrix",
     "overview",
     "predictions",
+    "reading",
     "reliability_diagram",
     "training_curves",
 ]
@@ -36,6 +39,8 @@ __all__ = [
 # Two colours that people with any kind of colour vision tell apart (Okabe and Ito).
 BLUE, ORANGE = "#0072B2", "#D55E00"
 GREY = "0.55"
+# From this confidence on, a reading is shown without its probability.
+SURE = 0.99
 
 
 def training_curves(
@@ -207,7 +212,7 @@ def predictions(
             interpolation="nearest",
         )
         frame = {"edgecolor": ORANGE, "linewidth": 2.0} if wrong else {"edgecolor": "0.8"}
-        ax.add_patch(_rectangle(left, up, side, **frame))
+        ax.add_patch(_rectangle((left, up), side, side, **frame))
         caption = f"{truth[number]} read as {guesses[number]}" if wrong else f"{truth[number]}"
         if probabilities is not None:
             caption += f" ({np.asarray(probabilities)[number, guesses[number]]:.0%})"
@@ -350,6 +355,62 @@ def reliability_diagram(calibration: metrics.Calibration, *, ax: Axes | None = N
     return ax
 
 
+def reading(picture: Picture, read: Reading, *, ax: Axes | None = None) -> Axes:
+    """Draw a picture, upright and in grey, with a box and a reading for every digit in it.
+
+    How probable a reading is is shown where that is less than 99 %.
+
+    Parameters
+    ----------
+    picture : path, bytes, PIL.Image.Image or ndarray
+        What was read.
+    read : Reading
+        As from :func:`~mnist_zoo.read_digits`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default on a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mnist_zoo import plots, read_digits
+    >>> paper = np.full((200, 300), 230, np.uint8)
+    >>> paper[40:160, 100:115] = 20
+    >>> ax = plots.reading(paper, read_digits(paper))
+    >>> [text.get_text()[0] for text in ax.texts]
+    ['1']
+    """
+    plane, factor = open_grey(picture)
+    height, width = (factor * side for side in plane.shape)
+    ax = _axes(ax, size=(8.0, max(2.0, 8.0 * min(2.0, height / width))))
+    ax.imshow(plane, cmap="gray", vmin=0.0, vmax=1.0, extent=(0, width, height, 0))
+    for box, digit, confidence in zip(read.boxes, read.digits, read.confidences, strict=True):
+        across, down = box.right - box.left, box.bottom - box.top
+        # Outside the strokes, and never so thin that it cannot be seen.
+        room = 0.08 * max(across, down)
+        frame = (box.left - room, box.top - room), across + 2 * room, down + 2 * room
+        ax.add_patch(_rectangle(*frame, edgecolor=ORANGE, linewidth=1.5))
+        ax.annotate(
+            f"{digit}" if confidence >= SURE else f"{digit} ({confidence:.0%})",
+            (box.left - room, box.top - room),
+            xytext=(0, 2),
+            textcoords="offset points",
+            color=ORANGE,
+            fontsize=9,
+            fontweight="bold",
+        )
+    ax.axis("off")
+    return ax
+
+
 def overview(evaluation: Evaluation) -> Figure:
     """Draw an evaluation on one page: confusion, recall, reliability, and the training's course.
 
@@ -391,7 +452,7 @@ def _axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4.2)) -> Axes:
     return Figure(figsize=size, layout="constrained").add_subplot()
 
 
-def _rectangle(left: float, up: float, side: float, **style: Any) -> Any:
+def _rectangle(corner: tuple[float, float], width: float, height: float, **style: Any) -> Any:
     from matplotlib.patches import Rectangle
 
-    return Rectangle((left, up), side, side, fill=False, **style)
+    return Rectangle(corner, width, height, fill=False, **style)

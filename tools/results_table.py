@@ -1,12 +1,14 @@
 """Make the tables of the docs' results page: ``python -m tools.results_table``.
 
-It reads what ``mnist-zoo reproduce --seeds 5 --output docs/results/reproduction.json`` and
-``python -m tools.sigmoid_study`` wrote, and the cards of the trained parameters.
+It reads what ``mnist-zoo reproduce --seeds 5 --output docs/results/reproduction.json``,
+``python -m tools.sigmoid_study`` and ``python -m benchmarks.pictures`` wrote, and the cards of the
+trained parameters.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,44 @@ def sigmoid_table(rows: list[dict[str, Any]]) -> str:
     seeds = ", ".join(map(str, rows[0]["seeds"]))
     header = f"| loss of a batch | first weights | steps | test accuracy, seeds {seeds} |\n"
     return header + "|---|---|---|---|\n" + "".join(lines)
+
+
+def pictures_tables(figures: dict[str, Any]) -> str:
+    """Return how well digits in other people's pictures are read and found, as Markdown."""
+    untouched = figures["untouched"]
+    lines = [
+        "| drawn | accuracy | difference, in points | allowed |",
+        "|---|---|---|---|",
+        f"| untouched, not prepared | {_percent(untouched)} | | |",
+    ]
+    for row in figures["conditions"]:
+        points = 100.0 * (row["accuracy"] - untouched)
+        lines.append(
+            f"| {row['name']} | {_percent(row['accuracy'])} | {points:+.1f} "
+            f"| {-100.0 * row['allowed']:.1f} |"
+        )
+    lines += [
+        "",
+        "| pages | their digits | found | false | in the right order | read rightly |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in figures["pages"]:
+        lines.append(
+            f"| {row['pages']}, frames of {row['frame']:g} pixels, {row['pitch']:g} apart "
+            f"| {row['digits']:,} | {_percent(row['found'] / row['digits'])} "
+            f"| {_percent(row['false'] / row['digits'])} | {row['in_order']} pages "
+            f"| {_percent(row['read'] / row['digits'])} |"
+        )
+    other, photo = figures["scikit_learn_digits"], figures["photo"]
+    lines += [
+        "",
+        f"Digits of other people and another scanner, the {other['digits']:,} of scikit-learn's "
+        f"`load_digits` (8 by 8 pixels): {_percent(other['accuracy'])} read rightly.",
+        "",
+        f"Preparing a photo of 12 megapixels (JPEG): {photo['seconds']:.1f} s, and "
+        f"{photo['peak_mb']} MB at the peak, Python and its libraries included.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _percent(value: float) -> str:
@@ -108,9 +148,10 @@ def _matrix(rows: list[list[int]]) -> str:
 
 
 # The figures, and the table that is made of each.
-TABLES = {
+TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "reproduction.json": ("table.md", table),
     "sigmoid.json": ("sigmoid.md", sigmoid_table),
+    "pictures.json": ("pictures.md", pictures_tables),
 }
 
 
