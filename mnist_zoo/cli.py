@@ -206,7 +206,7 @@ def train(
             batch_size=batch_size,
             optimizer=optimizer,
             validation_fraction=validation_fraction,
-            callbacks=[terminal.batch_bar(progress, f"training {name}")],
+            callbacks=[terminal.epoch_bar(progress, f"training {name}")],
             verbose=0,
             seed=seed,
         )

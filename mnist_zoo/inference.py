@@ -87,9 +87,16 @@ def model_probabilities(
     model: keras.Model, x: Any, batch_size: int = PREDICT_BATCH
 ) -> NDArray[np.float32]:
     """Return a Keras model's probabilities for pictures that suit it."""
-    if not len(x):
-        return np.zeros((0, model.output_shape[1]), np.float32)  # Keras warns of no batches.
-    outputs = np.asarray(model.predict(x, batch_size=batch_size, verbose=0), np.float32)
+    import keras
+
+    # Called as a function, as ``model.predict`` first compiles a function and a data pipeline.
+    batches = [
+        keras.ops.convert_to_numpy(model(x[start : start + batch_size], training=False))
+        for start in range(0, len(x), batch_size)
+    ]
+    if not batches:
+        return np.zeros((0, model.output_shape[1]), np.float32)
+    outputs = np.concatenate(batches).astype(np.float32, copy=False)
     if not np.isfinite(outputs).all():
         raise ValueError(
             "the model's outputs are not all finite: its training diverged. Lower the learning rate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,12 +14,12 @@ from mnist_zoo._checks import check_choice, check_integer
 from mnist_zoo.data import CLASSES, Mnist, Split, one_hot_labels
 from mnist_zoo.metrics import Interval, wilson_interval
 from mnist_zoo.models import create_model
-from mnist_zoo.training import fit_and_evaluate
+from mnist_zoo.training import execution_settings, fit_and_evaluate
 
 if TYPE_CHECKING:
     from mnist_zoo.evaluation import Evaluation
 
-__all__ = ["RECIPES", "Recipe", "Reproduction", "SeedResult", "reproduce", "train_recipe"]
+__all__ = ["FAST", "RECIPES", "Recipe", "Reproduction", "SeedResult", "reproduce", "train_recipe"]
 
 TEST_DIGITS = 10_000
 
@@ -55,6 +56,8 @@ class Recipe:
         Fraction of the training split that is kept for validation.
     loss_reduction : {"sum_over_batch_size", "sum"}
         Whether the loss of a batch is the mean over its digits, or their sum.
+    cosine_decay : bool
+        Whether the learning rate falls to 0 over the training, along half a cosine.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Recipe:
     one_hot: bool = False
     validation_fraction: float = 0.0
     loss_reduction: Literal["sum_over_batch_size", "sum"] = "sum_over_batch_size"
+    cosine_decay: bool = False
 
     @property
     def claim_interval(self) -> Interval | None:
@@ -144,6 +148,21 @@ RECIPES: tuple[Recipe, ...] = (
         steps=6_000,
         loss_reduction="sum",
     ),
+)
+
+#: Not published: the shortest way here to the 97.73 % of the first. Chosen on validation digits.
+FAST = Recipe(
+    name="fast",
+    title="fast",
+    published="no publication: a setting of this package",
+    choices="As few passes as reach 97.73 % in the mean of five seeds, in batches as large as they "
+    "may be.",
+    claim=None,
+    model="dense_relu",
+    learning_rate=0.006,
+    batch_size=250,  # A divisor of 60,000: no last batch of another shape to compile for.
+    epochs=7,
+    cosine_decay=True,
 )
 
 
@@ -312,13 +331,18 @@ def train_recipe(
             test=Split(data.test.x, one_hot_labels(data.test.y, CLASSES)),
         )
     model = create_model(recipe.model, seed=seed, **recipe.model_options)
+    rate: Any = recipe.learning_rate
+    if recipe.cosine_decay:
+        rate = keras.optimizers.schedules.CosineDecay(rate, _batches(recipe, len(data.train.x)))
     optimizer = keras.optimizers.get(
-        {"class_name": recipe.optimizer, "config": {"learning_rate": recipe.learning_rate}}
+        {"class_name": recipe.optimizer, "config": {"learning_rate": rate}}
     )
     labels: agreement.LabelKind = "one-hot" if recipe.one_hot else "integers"
     output = agreement.output_kind(model, data.train.x)
     loss = agreement.loss_for(labels, output, recipe.loss_reduction)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    batches = _batches(recipe, len(data.train.x))
+    execution = execution_settings(model, batches, counted=recipe.steps is not None)
+    model.compile(optimizer, loss, metrics=["accuracy"], **execution)
     evaluation = fit_and_evaluate(
         model,
         data,
@@ -332,3 +356,11 @@ def train_recipe(
     if evaluation.interrupted:
         raise KeyboardInterrupt
     return evaluation
+
+
+def _batches(recipe: Recipe, digits: int) -> int:
+    """Return how many batches a recipe trains on."""
+    if recipe.steps is not None:
+        return recipe.steps
+    share = 1.0 - recipe.validation_fraction
+    return (recipe.epochs or 0) * math.ceil(share * digits / recipe.batch_size)

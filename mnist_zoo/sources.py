@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+import platformdirs
+
 from mnist_zoo import archives
 from mnist_zoo._checks import ChecksumError
 from mnist_zoo.archives import Arrays, ArraySpec
@@ -62,9 +64,7 @@ class Found(NamedTuple):
 
 def default_cache_dir() -> Path:
     """Return the folder for cached data of this package, as the operating system has it."""
-    import pooch
-
-    return Path(pooch.os_cache("mnist-zoo"))
+    return platformdirs.user_cache_path("mnist-zoo")
 
 
 def keras_cache_file() -> Path:

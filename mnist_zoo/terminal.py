@@ -51,20 +51,15 @@ def progress() -> Progress:
     )
 
 
-def batch_bar(progress: Progress, description: str) -> keras.callbacks.Callback:
-    """Return a callback that moves a bar by one for each batch."""
+def epoch_bar(progress: Progress, description: str) -> keras.callbacks.Callback:
+    """Return a callback that moves a bar by one for each epoch."""
     import keras
 
     bar = progress.add_task(description, total=None)
-
-    def begin(epoch: int, logs: Any) -> None:
-        steps, epochs = callback.params["steps"], callback.params["epochs"]
-        progress.update(bar, total=steps * epochs, completed=steps * epoch)
-
-    def end(batch: int, logs: Any) -> None:
-        progress.advance(bar)
-
-    callback = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=end)
+    callback: keras.callbacks.Callback = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: progress.update(bar, total=callback.params["epochs"]),
+        on_epoch_end=lambda epoch, logs: progress.advance(bar),
+    )
     return callback
 
 

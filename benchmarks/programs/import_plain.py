@@ -1,7 +1,8 @@
 """What a tutorial's program begins with."""
 
 import json
+import time
 
 import tensorflow  # noqa: F401
 
-print(json.dumps({"work": "imported"}))
+print(json.dumps({"work": {}, "at": {"ready": time.time()}}))
