@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_zoo._checks import ChecksumError, check_choice
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Parameters = dict[str, NDArray[np.float32]]
 
 __all__ = ["ModelCard", "model_card"]
 
@@ -31,8 +32,6 @@ WEIGHTS = {
     "dense_relu_dropout": "dense_relu",
     "dense_sigmoid": "dense_sigmoid",
 }
-
-Parameters = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -120,6 +119,8 @@ def model_card(name: str) -> ModelCard:
 
 def read_parameters(card: ModelCard) -> Parameters:
     """Read the arrays of a card's file, ``layer/kernel`` and ``layer/bias``, having verified it."""
+    import numpy as np  # Here, as the names of the models are read without it.
+
     content = (FOLDER / card.file).read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != card.sha256:

@@ -302,6 +302,7 @@ def test_xla_compiles_only_what_is_trained_for_long(monkeypatch):
     monkeypatch.setattr(training.platform, "system", lambda: "Linux")
     assert training.execution_settings(linear(), 10**6)["jit_compile"] is True
     assert "jit_compile" not in training.execution_settings(linear(), 100)
+    assert "jit_compile" not in training.execution_settings(dense_relu_dropout(), 10**6)
 
 
 def test_fast_settings_train_as_well_as_plain_ones(sample, monkeypatch):
