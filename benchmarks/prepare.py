@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mnist_zoo import archives, sources
+from mnist_zoo import archives, create_model, export, sources
 
 
 def prepare(home: Path) -> None:
@@ -19,8 +19,6 @@ def prepare(home: Path) -> None:
     with ours.open("wb") as file:
         archives.write_npz(file, found.arrays)
     np.savez_compressed(keras, **found.arrays)  # type: ignore[arg-type]
-    from mnist_zoo import create_model, export
-
     model = create_model("dense_relu_dropout", weights="mnist")
     export.save_model(model, home / "keras" / "digits.keras")
     # The first test digit, a seven, as somebody might draw it: dark on light, 140 pixels high.

@@ -88,9 +88,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        terminal.stderr().print(
-            f"[bold red]error:[/] {terminal.plain(error)}", highlight=False, soft_wrap=True
-        )
+        terminal.error(error)
         raise SystemExit(1) from None
 
 
@@ -271,27 +269,19 @@ def predict(
     facts += [{"picture": str(file), "error": message} for file, message in failures.items()]
     rows = [
         (
-            "" if number else str(file),
-            str(line + 1),
-            str(digit),
-            f"{confidence:.1%}",
-            ", ".join(f"{other} ({probability:.1%})" for other, probability in others),
+            "" if number else fact["picture"],
+            str(digit["line"] + 1),
+            str(digit["digit"]),
+            f"{digit['confidence']:.1%}",
+            ", ".join(f"{o['digit']} ({o['probability']:.1%})" for o in digit["runners_up"]),
         )
-        for file, reading in readings.items()
-        for number, (line, digit, confidence, others) in enumerate(
-            zip(
-                reading.lines,
-                reading.digits,
-                reading.confidences,
-                reading.runners_up(),
-                strict=True,
-            )
-        )
+        for fact in facts
+        for number, digit in enumerate(fact.get("digits", ()))
     ]
     table = terminal.table("picture", "line", "digit", "how sure", "runners-up", rows=rows)
     terminal.show(facts, as_json, table if rows else "")
     for message in failures.values():
-        terminal.stderr().print(f"[bold red]error:[/] {terminal.plain(message)}", soft_wrap=True)
+        terminal.error(message)
     if failures:
         raise typer.Exit(1)
 

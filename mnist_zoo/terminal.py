@@ -98,6 +98,7 @@ def percent(value: float | None) -> str:
     return "" if value is None else f"{value:.2%}"
 
 
-def plain(error: Exception | str) -> str:
-    """Say what went wrong, in the error's own words where it has any."""
-    return escape(str(error) or type(error).__name__)
+def error(reason: Exception | str) -> None:
+    """Print what went wrong on standard error, in the error's own words where it has any."""
+    text = escape(str(reason) or type(reason).__name__)
+    stderr().print(f"[bold red]error:[/] {text}", highlight=False, soft_wrap=True)
