@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from mnist_zoo import agreement
 from mnist_zoo._checks import check_choice, check_integer
 from mnist_zoo.data import CLASSES, Mnist, Split, one_hot_labels
+from mnist_zoo.execution import execution_settings
 from mnist_zoo.metrics import Interval, wilson_interval
 from mnist_zoo.models import create_model
-from mnist_zoo.training import execution_settings, fit_and_evaluate
+from mnist_zoo.training import fit_and_evaluate
 
 if TYPE_CHECKING:
     from mnist_zoo.evaluation import Evaluation

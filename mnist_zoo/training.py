@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +20,8 @@ from mnist_zoo.evaluation import (
     check_unseen,
     source_of,
 )
+from mnist_zoo.execution import compiled_loop, execution_settings
+from mnist_zoo.inference import PREDICT_BATCH
 from mnist_zoo.models import TRAINED_ON
 
 if TYPE_CHECKING:
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["fit_and_evaluate"]
 
 DEFAULT_EPOCHS = 5
-# How many batches one call from Python runs.
-BATCHES_PER_EXECUTION = 100
-# XLA saves two milliseconds a batch, and takes two seconds for each of up to four shapes of one.
-XLA_BATCHES = 4000
-# The layers that it compiles wherever it is. Not Dropout: on a CPU, XLA draws random numbers so
-# slowly that an epoch takes five times as long as in plain Keras.
-XLA_LAYERS = {"InputLayer", "Flatten", "Reshape", "Dense", "Activation", "Softmax"}
 
 
 def fit_and_evaluate(
@@ -156,15 +150,17 @@ def fit_and_evaluate(
     interrupted = False
     started = time.perf_counter()
     try:
-        model.fit(
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            validation_data=validation,
-            callbacks=callbacks,
-            verbose=verbose,
-        )
+        with compiled_loop(model, x, y, batch_size) as pictures:
+            model.fit(
+                pictures,
+                y,
+                batch_size=batch_size,
+                epochs=epochs,
+                validation_data=validation,
+                validation_batch_size=PREDICT_BATCH,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
     except KeyboardInterrupt:
         interrupted = True
     seconds = time.perf_counter() - started
@@ -178,40 +174,6 @@ def fit_and_evaluate(
         settings=settings,
         interrupted=interrupted,
     )
-
-
-def execution_settings(
-    model: keras.Model,
-    batches: int,
-    *,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    counted: bool = False,
-) -> dict[str, Any]:
-    """Return the arguments of ``compile`` that make training fast and change nothing else.
-
-    One call from Python runs many batches, unless they are counted, or somebody looks at each of
-    them. On TensorFlow, XLA compiles a model of layers that it is known to, where the batches are
-    so many that the seconds which that takes are gained back.
-    """
-    import keras
-
-    settings: dict[str, Any] = {}
-    hooks = ("on_train_batch_begin", "on_train_batch_end")
-    if not counted and not any(
-        getattr(getattr(callback, hook), "__func__", None)
-        is not getattr(keras.callbacks.Callback, hook)
-        for callback in callbacks
-        for hook in hooks
-    ):
-        settings["steps_per_execution"] = BATCHES_PER_EXECUTION
-    if (
-        keras.backend.backend() == "tensorflow"
-        and batches >= XLA_BATCHES
-        and platform.system() != "Darwin"
-        and {type(layer).__name__ for layer in model.layers} <= XLA_LAYERS
-    ):
-        settings["jit_compile"] = True
-    return settings
 
 
 def _compile(

@@ -34,8 +34,12 @@ ARROWS = {
     "reading": {"images", "inference", "pictures"},
     "evaluation": {"_checks", "agreement", "data", "inference", "metrics", "models"},
     "comparison": {"evaluation", "metrics"},
-    "training": {"_checks", "agreement", "evaluation", "models"},
-    "recipes": {"_checks", "agreement", "data", "evaluation", "metrics", "models", "training"},
+    "execution": set(),
+    "training": {"_checks", "agreement", "evaluation", "execution", "inference", "models"},
+    "recipes": {
+        *("_checks", "agreement", "data", "evaluation", "execution", "metrics", "models"),
+        "training",
+    },
     "plots": {"_checks", "evaluation", "metrics", "pictures", "reading"},
     "export": {"models"},
 }

@@ -17,6 +17,7 @@ from mnist_zoo import (
     dense_relu,
     dense_relu_dropout,
     evaluate,
+    execution,
     fit_and_evaluate,
     linear,
     load_mnist,
@@ -111,7 +112,7 @@ def test_validation_digits_come_out_of_the_training_split(sample, monkeypatch):
     np.testing.assert_array_equal(np.bincount(y_validation), [100] * 10)
     np.testing.assert_array_equal(np.bincount(seen["y"]), [300] * 10)
     trained, validated, tested, given = (
-        {x.tobytes() for x in digits}
+        {x.tobytes() for x in np.asarray(digits)}
         for digits in (seen["x"], x_validation, sample.test.x, sample.train.x)
     )
     assert not trained & validated
@@ -271,7 +272,7 @@ def test_a_loop_of_ones_own_ends_in_the_same_evaluation(sample):
 def test_many_batches_are_run_for_one_call_unless_somebody_looks_at_each(few):
     model = linear()
     fit(model, few)
-    assert model.steps_per_execution == training.BATCHES_PER_EXECUTION
+    assert model.steps_per_execution == execution.BATCHES_PER_EXECUTION
     count = Count()
     fit(linear(), few, validation_fraction=0, batch_size=1, callbacks=[count])
     assert count.batches == len(few[0][0])
@@ -288,25 +289,8 @@ def test_a_model_that_comes_compiled_runs_as_it_was_compiled(few):
     assert model.jit_compile is False
 
 
-def test_a_model_with_layers_that_xla_may_not_compile_is_left_to_keras(few):
-    class Own(keras.layers.Layer):
-        def call(self, x):
-            return x
-
-    inputs = keras.Input((28, 28))
-    outputs = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(Own()(inputs)))
-    assert "jit_compile" not in training.execution_settings(keras.Model(inputs, outputs), 10**6)
-
-
-def test_xla_compiles_only_what_is_trained_for_long(monkeypatch):
-    monkeypatch.setattr(training.platform, "system", lambda: "Linux")
-    assert training.execution_settings(linear(), 10**6)["jit_compile"] is True
-    assert "jit_compile" not in training.execution_settings(linear(), 100)
-    assert "jit_compile" not in training.execution_settings(dense_relu_dropout(), 10**6)
-
-
 def test_fast_settings_train_as_well_as_plain_ones(sample, monkeypatch):
-    monkeypatch.setattr(training, "XLA_BATCHES", 1)
+    monkeypatch.setattr(execution, "XLA_BATCHES", 1)
     # Adam in single precision does not repeat across compilers; over ten pairs the difference of
     # the accuracies on 1,000 digits is noise: its standard error is about 0.3 points.
     differences = []
