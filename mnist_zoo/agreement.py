@@ -146,7 +146,7 @@ def output_kind(model: keras.Model, x: Any) -> OutputKind:
         return "probabilities"
     activation = getattr(last, "activation", None)
     if activation is None:
-        outputs = np.asarray(model.predict(x[:PROBED], verbose=0), np.float64)
+        outputs = np.asarray(model.predict_on_batch(x[:PROBED]), np.float64)
         rows_sum_to_one = np.all(np.abs(outputs.sum(axis=1) - 1.0) < 1e-3)
         return "probabilities" if rows_sum_to_one and outputs.min() >= 0.0 else "logits"
     name = getattr(activation, "__name__", str(activation))

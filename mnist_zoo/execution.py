@@ -4,6 +4,9 @@ Keras runs `steps_per_execution` batches for a call, but fetches each of them on
 network as small as these that takes longer than the arithmetic. Here a compiled loop picks the
 digits of each batch out of all of them, and calls the model's own ``train_step``. Keras's ``fit``
 does the rest: epochs, callbacks, validation, the progress bar.
+
+The digits are shuffled here too. On TensorFlow, ``fit`` has the same batches in the same order in
+every epoch once ``keras.utils.set_random_seed`` was called, and its models are worse for it.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_zoo._memory import as_aligned
+
 if TYPE_CHECKING:
     import keras
 
@@ -28,21 +33,19 @@ XLA_BATCHES = 2000
 # The layers that it compiles wherever it is. Not Dropout: on a CPU, XLA draws random numbers so
 # slowly for TensorFlow that an epoch takes five times as long.
 XLA_LAYERS = {"InputLayer", "Flatten", "Reshape", "Dense", "Activation", "Softmax"}
-# TensorFlow's kernels take the memory of NumPy as it is from addresses divisible by this.
-ALIGNMENT = 64
 
 
 class _Block(NamedTuple):
     """Batches that one call runs: rows `start` to `stop` of `batches`, each the digits of one."""
 
-    batches: NDArray[np.int32]
-    start: int
-    stop: int
+    batches: Any
+    start: Any
+    stop: Any
 
 
-Blocks = Iterator[list[_Block]]
-# Returns the pictures as the backend has them, and what ``fit`` calls for each block.
-Loop = Callable[["keras.Model", NDArray[Any], NDArray[Any], Blocks], tuple[Any, Callable[..., Any]]]
+# From a model, pictures, labels and a batch's size to the pictures as the backend has them, and
+# what ``fit`` calls for the next batches.
+Loop = Callable[["keras.Model", NDArray[Any], NDArray[Any], int], tuple[Any, Callable[..., Any]]]
 
 
 def execution_settings(
@@ -86,7 +89,7 @@ def compiled_loop(
     """Have ``model.fit`` train in compiled loops; give the pictures that it is to be called with.
 
     Where that is not known to be the same (a model with a ``train_step`` of its own, another
-    backend, more than one device, batches that are looked at one by one), nothing is changed.
+    backend, more than one device), nothing is changed.
 
     The digits are shuffled in each epoch, by a generator that ``keras.utils.set_random_seed``
     seeds.
@@ -97,7 +100,6 @@ def compiled_loop(
     strategy = getattr(model, "distribute_strategy", None)
     if (
         loop is None
-        or model.steps_per_execution == 1
         or model.run_eagerly
         or type(model).train_step is not keras.Model.train_step
         or getattr(strategy, "num_replicas_in_sync", 1) > 1
@@ -106,28 +108,29 @@ def compiled_loop(
     ):
         yield x
         return
-    blocks = _blocks(len(x), batch_size, model.steps_per_execution)
-    pictures, model.train_function = loop(model, x, y, blocks)
+    pictures, model.train_function = loop(model, x, y, batch_size)
     try:
         yield pictures
     finally:
         model.train_function = None
 
 
-def _blocks(digits: int, batch_size: int, per_call: int) -> Blocks:
+def _blocks(
+    digits: int, batch_size: int, per_call: int, convert: Callable[[Any], Any] = np.asarray
+) -> Iterator[list[_Block]]:
     """Draw an order of the digits for each epoch, and cut it as ``fit`` counts its batches."""
     rng = np.random.default_rng(random.getrandbits(64))
     whole = digits // batch_size
     while True:
         order = rng.permutation(digits).astype(np.int32)
-        batches = order[: whole * batch_size].reshape(whole, batch_size)
+        batches = convert(order[: whole * batch_size].reshape(whole, batch_size))
         calls = [
             [_Block(batches, start, min(start + per_call, whole))]
             for start in range(0, whole, per_call)
         ]
         if whole * batch_size < digits:
             # A smaller batch is another shape, and so another loop.
-            rest = _Block(order[None, whole * batch_size :], 0, 1)
+            rest = _Block(convert(order[None, whole * batch_size :]), 0, 1)
             if whole % per_call:
                 calls[-1].append(rest)
             else:
@@ -136,17 +139,14 @@ def _blocks(digits: int, batch_size: int, per_call: int) -> Blocks:
 
 
 def _tensorflow_loop(
-    model: keras.Model, x: NDArray[Any], y: NDArray[Any], blocks: Blocks
+    model: keras.Model, x: NDArray[Any], y: NDArray[Any], batch_size: int
 ) -> tuple[Any, Callable[..., Any]]:
     import tensorflow as tf
 
-    # Memory that TensorFlow takes as it is: by itself it copies the array twice.
-    room = np.empty(x.nbytes + ALIGNMENT, np.uint8)
-    skipped = -room.ctypes.data % ALIGNMENT
-    aligned = room[skipped : skipped + x.nbytes].view(x.dtype).reshape(x.shape)
-    np.copyto(aligned, x)
-    pictures = tf.identity(tf.experimental.dlpack.from_dlpack(aligned.__dlpack__()))
+    # By itself TensorFlow copies an array twice.
+    pictures = tf.identity(tf.experimental.dlpack.from_dlpack(as_aligned(x).__dlpack__()))
     labels = tf.convert_to_tensor(y)
+    blocks = _blocks(len(x), batch_size, model.steps_per_execution, tf.constant)
 
     def run(batches: Any, start: Any, stop: Any) -> Any:
         def step(number: Any) -> Any:
@@ -160,36 +160,37 @@ def _tensorflow_loop(
     compiled = tf.function(run, jit_compile=model.jit_compile, autograph=False)
 
     def train_function(_: Any) -> Any:
-        for block in next(blocks):
-            logs = compiled(*map(tf.constant, block))
+        for batches, start, stop in next(blocks):
+            logs = compiled(batches, tf.constant(start), tf.constant(stop))
         return logs
 
     return pictures, train_function
 
 
 def _jax_loop(
-    model: keras.Model, x: NDArray[Any], y: NDArray[Any], blocks: Blocks
+    model: keras.Model, x: NDArray[Any], y: NDArray[Any], batch_size: int
 ) -> tuple[Any, Callable[..., Any]]:
     import jax
     import keras
 
-    pictures, labels = jax.numpy.asarray(x), jax.numpy.asarray(y)
+    pictures, labels = jax.device_put(as_aligned(x)), jax.device_put(y)
+    blocks = _blocks(len(x), batch_size, model.steps_per_execution, jax.device_put)
 
     @functools.partial(jax.jit, donate_argnums=0)
-    def run(state: Any, x: Any, y: Any, batches: Any, start: Any, stop: Any) -> Any:
+    def run(state: Any, x: Any, y: Any, block: _Block) -> Any:
         def step(number: Any, state: Any) -> Any:
-            digits = batches[number]
+            digits = block.batches[number]
             _, state = model.train_step(state, (x[digits], y[digits]))
             return state
 
-        state = jax.lax.fori_loop(start, stop, step, state)
+        state = jax.lax.fori_loop(block.start, block.stop, step, state)
         *_, metrics = state
         with keras.StatelessScope(list(zip(model.metrics_variables, metrics, strict=True))):
             return model.get_metrics_result(), state
 
     def train_function(state: Any, _: Any) -> Any:
         for block in next(blocks):
-            logs, state = run(state, pictures, labels, *block)
+            logs, state = run(state, pictures, labels, block)
         return logs, state
 
     return x, train_function

@@ -87,11 +87,9 @@ def model_probabilities(
     model: keras.Model, x: Any, batch_size: int = PREDICT_BATCH
 ) -> NDArray[np.float32]:
     """Return a Keras model's probabilities for pictures that suit it."""
-    import keras
-
-    # Called as a function, as ``model.predict`` first compiles a function and a data pipeline.
+    # ``model.predict`` does the same, and first builds a data pipeline.
     batches = [
-        keras.ops.convert_to_numpy(model(x[start : start + batch_size], training=False))
+        model.predict_on_batch(x[start : start + batch_size])
         for start in range(0, len(x), batch_size)
     ]
     if not batches:

@@ -156,13 +156,13 @@ FAST = Recipe(
     name="fast",
     title="fast",
     published="no publication: a setting of this package",
-    choices="As few passes as reach 97.73 % in the mean of five seeds, in batches as large as they "
-    "may be.",
+    choices="As little time as reaches 97.73 % in the mean of five seeds: few passes, a learning "
+    "rate that falls to 0, and batches no smaller than that takes.",
     claim=None,
     model="dense_relu",
-    learning_rate=0.006,
-    batch_size=250,  # A divisor of 60,000: no last batch of another shape to compile for.
-    epochs=7,
+    learning_rate=0.004,
+    batch_size=100,  # A divisor of 60,000: no last batch of another shape to compile for.
+    epochs=5,
     cosine_decay=True,
 )
 

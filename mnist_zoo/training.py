@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_zoo import agreement
 from mnist_zoo._checks import check_choice, check_fraction, check_integer
+from mnist_zoo._memory import aligned_empty
 from mnist_zoo.evaluation import (
     Data,
     Evaluation,
@@ -214,7 +215,9 @@ def _split(
             f"validation_fraction={fraction:g} cannot take its share of each class out of {len(x)} "
             f"training digits ({error}); 0 goes without validation"
         ) from error
-    return (x[train], y[train]), (x[validation], y[validation])
+    # Into memory that the backend need not copy.
+    kept = np.take(x, train, axis=0, out=aligned_empty((len(train), *x.shape[1:]), x.dtype))
+    return (kept, y[train]), (x[validation], y[validation])
 
 
 def _stop_in_last_epoch(model: keras.Model, epochs: int, steps: int) -> keras.callbacks.Callback:

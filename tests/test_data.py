@@ -52,6 +52,13 @@ def test_floating_point_pixels_are_the_raw_ones_over_255(dtype):
     np.testing.assert_array_equal(scaled.test.x, raw.test.x.astype(dtype) / np.array(255, dtype))
 
 
+def test_more_digits_than_one_thread_scales_are_all_scaled():
+    raw = np.random.default_rng(0).integers(0, 256, (2 * data.ROWS + 1, 28, 28), np.uint8)
+    pixels = data._pixels(raw, "float32", flatten=True)
+    expected = raw.reshape(len(raw), 784).astype("float32") / 255
+    np.testing.assert_array_equal(pixels, expected)
+
+
 def test_labels_are_int64_unless_one_hot(sample):
     rows = load_mnist(source="sample", one_hot=True)
     assert sample.train.y.dtype == np.int64

@@ -20,9 +20,10 @@ FRAMEWORKS = ("tensorflow", "keras", "jax", "torch")
 # What each room may import of the others: arrows run one way.
 ARROWS = {
     "_checks": set(),
+    "_memory": set(),
     "archives": {"_checks"},
     "sources": {"_checks", "archives"},
-    "data": {"_checks", "archives", "sources"},
+    "data": {"_checks", "_memory", "archives", "sources"},
     "metrics": {"_checks"},
     "pretrained": {"_checks"},
     "models": {"_checks", "pretrained"},
@@ -34,8 +35,10 @@ ARROWS = {
     "reading": {"images", "inference", "pictures"},
     "evaluation": {"_checks", "agreement", "data", "inference", "metrics", "models"},
     "comparison": {"evaluation", "metrics"},
-    "execution": set(),
-    "training": {"_checks", "agreement", "evaluation", "execution", "inference", "models"},
+    "execution": {"_memory"},
+    "training": {
+        *("_checks", "_memory", "agreement", "evaluation", "execution", "inference", "models"),
+    },
     "recipes": {
         *("_checks", "agreement", "data", "evaluation", "execution", "metrics", "models"),
         "training",
