@@ -1,4 +1,7 @@
-"""Run the benchmarks: the sides of each row in turn, A B A B, each in a process of its own."""
+"""Run the benchmarks: the sides of each row in turn, A B A B, each in a process of its own.
+
+Whole, they make the docs' figures, table and picture; a part of them (``--only``) prints its rows.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import report
 from benchmarks.prepare import prepare
 from benchmarks.rows import GROUPS, ROWS, Row
 from mnist_zoo import MnistUnavailableError
 from mnist_zoo.sources import POINTER
 
 PROGRAMS = Path(__file__).parent / "programs"
+DOCS = Path(__file__).parent.parent / "docs"
 # Two trainings with one seed differ as two seeds do: a deviation of 0.2 points.
 ACCURACY_TOLERANCE = 0.01
 GOAL = 0.9773
@@ -85,6 +90,8 @@ def measure(programs: tuple[str, ...], rounds: int, home: Path, smoke: bool) -> 
         works = {}
         for program in programs:
             figures, works[program] = run(program, home, settings)
+            progress = f"{program}, round {number} of {rounds}: {figures['process']:.1f} s"
+            print(progress, file=sys.stderr, flush=True)
             if number or smoke:  # The first of each warms the file system's cache up.
                 for quantity, value in figures.items():
                     measured[program].setdefault(quantity, []).append(value)
@@ -116,7 +123,7 @@ def figures_of(row: Row, measured: Measured) -> dict[str, Any]:
     }
 
 
-def report(figures: dict[str, Any]) -> None:
+def show(figures: dict[str, Any]) -> None:
     """Print a row."""
     unit = "MB" if figures["quantity"] == "memory" else "s"
     low, high = figures["ratio_range"]
@@ -134,7 +141,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="timed runs of each side")
     parser.add_argument("--smoke", action="store_true", help="only check that both sides agree")
     parser.add_argument("--only", nargs="*", help="names of rows, by default all")
-    parser.add_argument("--output", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     rows = [row for row in ROWS if not options.only or row.name in options.only]
     figures = []
@@ -159,16 +165,20 @@ def main() -> None:
                     if options.smoke:
                         print(f"{row.name}: both sides do the same work", flush=True)
                     else:
-                        report(figures[-1])
-    if options.output:
-        packages = ("tensorflow", "keras", "jax", "numpy")
-        machine = {
-            "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
-            "python": platform.python_version(),
-            **{package: version(package) for package in packages},
-        }
-        content = {"rounds": options.rounds, "machine": machine, "rows": figures}
-        options.output.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+                        show(figures[-1])
+    if options.smoke or options.only:
+        return
+    packages = ("tensorflow", "keras", "jax", "numpy")
+    machine = {
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+    content = {"rounds": options.rounds, "machine": machine, "rows": figures}
+    texts = {"json": json.dumps(content, indent=1) + "\n", "md": report.table(content)}
+    for end, text in texts.items():
+        (DOCS / "results" / f"benchmarks.{end}").write_text(text, encoding="utf-8")
+    report.draw(content, DOCS / "images" / "benchmarks.png")
 
 
 if __name__ == "__main__":

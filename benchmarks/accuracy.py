@@ -56,7 +56,7 @@ def main() -> None:
         f"|---|{'---|' * PLAIN_EPOCHS}",
         f"| mean of {len(curves)} seeds, % | {' | '.join(f'{mean:.2f}' for mean in means)} |",
         "",
-        f"After {OUR_EPOCHS} epochs of `fit_and_evaluate`, with the same seeds and first weights: "
+        f"After {OUR_EPOCHS} epochs of `fit_and_evaluate`, with the same first weights: "
         f"{100 * statistics.fmean(ours):.2f} %. Ours less plain, seed by seed: "
         f"{statistics.fmean(points):+.2f} points on average, 95 % interval {low:+.2f} to "
         f"{high:+.2f}.",

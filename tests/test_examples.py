@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+from benchmarks import report
 from mnist_zoo import list_models
 from mnist_zoo.recipes import RECIPES
 from tools import results_table
@@ -62,6 +63,12 @@ def test_a_table_of_the_docs_is_made_from_its_figures(figures):
     name, make = results_table.TABLES[figures]
     rows = json.loads((results_table.RESULTS / figures).read_text(encoding="utf-8"))
     assert make(rows) == (results_table.RESULTS / name).read_text(encoding="utf-8")
+
+
+def test_the_table_of_the_benchmarks_is_made_from_their_figures():
+    figures = json.loads((results_table.RESULTS / "benchmarks.json").read_text(encoding="utf-8"))
+    table = (results_table.RESULTS / "benchmarks.md").read_text(encoding="utf-8")
+    assert report.table(figures) == table
 
 
 def test_the_page_of_the_cards_is_made_from_the_cards():

@@ -287,17 +287,19 @@ def test_a_model_that_comes_compiled_runs_as_it_was_compiled(few):
     assert model.jit_compile is False
 
 
-def test_fast_settings_train_as_well_as_plain_ones(sample, monkeypatch):
+def test_the_compiled_loop_trains_as_well_as_keras_by_itself(sample, monkeypatch):
+    # Other batches, and Adam in single precision, do not give the same model; over ten pairs the
+    # difference of the accuracies on 1,000 digits is noise: its standard error is about 0.3 points.
+    options = {"epochs": 2, "verbose": 0, "validation_fraction": 0}
+
+    def accuracies():
+        return [
+            fit_and_evaluate(linear(seed=seed), sample, seed=seed, **options).accuracy
+            for seed in range(10)
+        ]
+
     monkeypatch.setattr(execution, "XLA_BATCHES", 1)
-    # Adam in single precision does not repeat across compilers; over ten pairs the difference of
-    # the accuracies on 1,000 digits is noise: its standard error is about 0.3 points.
-    differences = []
-    for seed in range(10):
-        plain = linear(seed=seed)
-        plain.compile(
-            "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
-        )
-        options = {"epochs": 2, "seed": seed, "verbose": 0, "validation_fraction": 0}
-        ours = fit_and_evaluate(linear(seed=seed), sample, **options)
-        differences.append(ours.accuracy - fit_and_evaluate(plain, sample, **options).accuracy)
-    assert abs(np.mean(differences)) < 0.01
+    ours = accuracies()
+    monkeypatch.setattr(execution, "XLA_BATCHES", 10**9)
+    monkeypatch.setattr(execution, "LOOPS", {})
+    assert abs(np.mean(ours) - np.mean(accuracies())) < 0.01

@@ -1,20 +1,16 @@
 """Make the tables of the docs' results page: ``python -m tools.results_table``.
 
 It reads what ``mnist-zoo reproduce --seeds 5 --output docs/results/reproduction.json``,
-``python -m tools.sigmoid_study``, ``python -m benchmarks.pictures`` and ``python -m benchmarks
---output docs/results/benchmarks.json`` wrote, and the cards of the trained parameters.
+``python -m tools.sigmoid_study`` and ``python -m benchmarks.pictures`` wrote, and the cards of the
+trained parameters.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from matplotlib.figure import Figure
 
 from mnist_zoo import list_models, model_card
 
@@ -101,63 +97,6 @@ def pictures_tables(figures: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def benchmarks_table(figures: dict[str, Any]) -> str:
-    """Return what `python -m benchmarks` measured, as a Markdown table."""
-    lines = [
-        "| job | against | plain | mnist-zoo | times better | over the rounds | to reach |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in figures["rows"]:
-        low, high = row["ratio_range"]
-        cells = (
-            row["job"],
-            row["against"],
-            _amount(statistics.median(row["plain_values"]), row["quantity"]),
-            _amount(statistics.median(row["our_values"]), row["quantity"]),
-            f"**{_ratio(row['ratio'])}**",
-            f"{_ratio(low)} to {_ratio(high)}",
-            f"{row['target']:g}",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    machine = figures["machine"]
-    libraries = ", ".join(f"{name} {machine[name]}" for name in list(machine)[1:])
-    lines += ["", f"Medians of {figures['rounds']} rounds, on {machine['system']}: {libraries}."]
-    return "\n".join(lines) + "\n"
-
-
-def _amount(value: float, quantity: str) -> str:
-    if quantity == "memory":
-        return f"{value:,.0f} MB"
-    if value < 0.001:
-        return f"{1e6 * value:.0f} µs"
-    return f"{1e3 * value:.0f} ms" if value < 1.0 else f"{value:.1f} s"
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.0f}" if value >= 20.0 else f"{value:.1f}"
-
-
-def draw_benchmarks(figures: dict[str, Any], path: Path) -> None:
-    """Draw the ratios of the benchmarks as bars, each with the ratio that was to be reached."""
-    rows = figures["rows"][::-1]
-    figure = Figure(figsize=(9.0, 0.45 * len(rows) + 1.2), layout="constrained")
-    ax = figure.add_subplot()
-    ratios = np.array([row["ratio"] for row in rows])
-    ranges = np.array([row["ratio_range"] for row in rows])
-    places = np.arange(len(rows))
-    ax.barh(places, ratios, xerr=np.abs(ranges.T - ratios), color="#0072B2", height=0.6, capsize=3)
-    ax.plot([row["target"] for row in rows], places, "|", color="#D55E00", ms=18, mew=2.5)
-    for place, ratio, reach in zip(places, ratios, ranges[:, 1], strict=True):
-        ax.text(1.1 * max(ratio, reach), float(place), _ratio(ratio), va="center")
-    ax.set(xscale="log", xlabel="times better than the plain program (bar); to reach (mark)")
-    ax.set_yticks(places, [row["name"].replace("_", ", ") for row in rows])
-    ax.set_xlim(0.5, 3.0 * ranges.max())
-    ax.axvline(1.0, color="0.55", linewidth=1)
-    ax.grid(axis="x", alpha=0.3)
-    ax.set_axisbelow(True)
-    figure.savefig(path, dpi=100)
-
-
 def _percent(value: float) -> str:
     return f"{100 * value:.2f} %"
 
@@ -213,7 +152,6 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "reproduction.json": ("table.md", table),
     "sigmoid.json": ("sigmoid.md", sigmoid_table),
     "pictures.json": ("pictures.md", pictures_tables),
-    "benchmarks.json": ("benchmarks.md", benchmarks_table),
 }
 
 
@@ -222,8 +160,6 @@ def main() -> None:
     for figures, (name, make) in TABLES.items():
         rows = json.loads((RESULTS / figures).read_text(encoding="utf-8"))
         (RESULTS / name).write_text(make(rows), encoding="utf-8")
-    benchmarks = json.loads((RESULTS / "benchmarks.json").read_text(encoding="utf-8"))
-    draw_benchmarks(benchmarks, RESULTS.parent / "images" / "benchmarks.png")
     (RESULTS / "cards.md").write_text(cards_page(list_models()), encoding="utf-8")
 
 

@@ -1,0 +1,67 @@
+"""What ``python -m benchmarks`` measured, as a table and a picture."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Return what `python -m benchmarks` measured, as a Markdown table."""
+    lines = [
+        "| job | against | plain | mnist-zoo | times better | over the rounds | to reach |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in figures["rows"]:
+        low, high = row["ratio_range"]
+        cells = (
+            row["job"],
+            row["against"],
+            _amount(statistics.median(row["plain_values"]), row["quantity"]),
+            _amount(statistics.median(row["our_values"]), row["quantity"]),
+            f"**{_ratio(row['ratio'])}**",
+            f"{_ratio(low)} to {_ratio(high)}",
+            f"{row['target']:g}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    machine = figures["machine"]
+    libraries = ", ".join(f"{name} {machine[name]}" for name in list(machine)[1:])
+    lines += ["", f"Medians of {figures['rounds']} rounds, on {machine['system']}: {libraries}."]
+    return "\n".join(lines) + "\n"
+
+
+def _amount(value: float, quantity: str) -> str:
+    if quantity == "memory":
+        return f"{value:,.0f} MB"
+    if value < 0.001:
+        return f"{1e6 * value:.0f} µs"
+    return f"{1e3 * value:.0f} ms" if value < 1.0 else f"{value:.1f} s"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if value >= 20.0 else f"{value:.1f}"
+
+
+def draw(figures: dict[str, Any], path: Path) -> None:
+    """Draw the ratios of the benchmarks as bars, each with the ratio that was to be reached."""
+    rows = figures["rows"][::-1]
+    figure = Figure(figsize=(9.0, 0.45 * len(rows) + 1.2), layout="constrained")
+    ax = figure.add_subplot()
+    ratios = np.array([row["ratio"] for row in rows])
+    ranges = np.array([row["ratio_range"] for row in rows])
+    places = np.arange(len(rows))
+    ax.barh(places, ratios, xerr=np.abs(ranges.T - ratios), color="#0072B2", height=0.6, capsize=3)
+    ax.plot([row["target"] for row in rows], places, "|", color="#D55E00", ms=18, mew=2.5)
+    for place, ratio, reach in zip(places, ratios, ranges[:, 1], strict=True):
+        ax.text(1.1 * max(ratio, reach), float(place), _ratio(ratio), va="center")
+    ax.set(xscale="log", xlabel="times better than the plain program (bar); to reach (mark)")
+    ax.set_yticks(places, [row["name"].replace("_", ", ") for row in rows])
+    ax.set_xlim(0.5, 3.0 * ranges.max())
+    ax.axvline(1.0, color="0.55", linewidth=1)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set_axisbelow(True)
+    figure.savefig(path, dpi=100)
