@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from mnist_zoo import agreement
 from mnist_zoo._checks import check_choice, check_integer
 from mnist_zoo.data import CLASSES, Mnist, Split, one_hot_labels
-from mnist_zoo.execution import execution_settings
 from mnist_zoo.metrics import Interval, wilson_interval
 from mnist_zoo.models import create_model
 from mnist_zoo.training import fit_and_evaluate
@@ -341,15 +340,14 @@ def train_recipe(
     labels: agreement.LabelKind = "one-hot" if recipe.one_hot else "integers"
     output = agreement.output_kind(model, data.train.x)
     loss = agreement.loss_for(labels, output, recipe.loss_reduction)
-    batches = _batches(recipe, len(data.train.x))
-    execution = execution_settings(model, batches, counted=recipe.steps is not None)
-    model.compile(optimizer, loss, metrics=["accuracy"], **execution)
+    model.compile(loss=loss)
     evaluation = fit_and_evaluate(
         model,
         data,
         epochs=recipe.epochs,
         steps=recipe.steps,
         batch_size=recipe.batch_size,
+        optimizer=optimizer,
         validation_fraction=recipe.validation_fraction,
         seed=seed,
         verbose=verbose,

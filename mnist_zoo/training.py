@@ -215,8 +215,9 @@ def _split(
             f"validation_fraction={fraction:g} cannot take its share of each class out of {len(x)} "
             f"training digits ({error}); 0 goes without validation"
         ) from error
-    # Into memory that the backend need not copy.
-    kept = np.take(x, train, axis=0, out=aligned_empty((len(train), *x.shape[1:]), x.dtype))
+    # Into memory that the backend need not copy. By default, `take` with `out` makes a copy first.
+    kept = aligned_empty((len(train), *x.shape[1:]), x.dtype)
+    np.take(x, train, axis=0, out=kept, mode="clip")
     return (kept, y[train]), (x[validation], y[validation])
 
 

@@ -113,10 +113,7 @@ def digits_and_labels():
 
 
 class OwnStep(keras.Model):
-    steps = 0
-
     def train_step(self, data):
-        type(self).steps += 1
         return super().train_step(data)
 
 

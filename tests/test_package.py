@@ -39,10 +39,7 @@ ARROWS = {
     "training": {
         *("_checks", "_memory", "agreement", "evaluation", "execution", "inference", "models"),
     },
-    "recipes": {
-        *("_checks", "agreement", "data", "evaluation", "execution", "metrics", "models"),
-        "training",
-    },
+    "recipes": {"_checks", "agreement", "data", "evaluation", "metrics", "models", "training"},
     "plots": {"_checks", "evaluation", "metrics", "pictures", "reading"},
     "export": {"models"},
 }

@@ -134,11 +134,13 @@ def test_without_validation_every_training_digit_is_trained_on(few):
 
 def test_the_test_split_is_read_once_after_training(few, monkeypatch):
     order = []
-    for name in ("fit", "predict", "evaluate", "predict_on_batch"):
+    for name in ("fit", "predict", "evaluate", "predict_on_batch", "__call__"):
         plain = getattr(keras.Model, name)
 
         def spy(self, *args, _name=name, _plain=plain, **options):
-            order.append(_name)
+            # What the others call the model with are tensors.
+            if _name != "__call__" or isinstance(args[0], np.ndarray):
+                order.append(_name)
             return _plain(self, *args, **options)
 
         monkeypatch.setattr(keras.Model, name, spy)
