@@ -1,4 +1,4 @@
-"""What each way to run a training gives, alone: ``python -m benchmarks.ablation``."""
+"""What each way to run a training gains, on its own: ``python -m benchmarks.ablation``."""
 
 from __future__ import annotations
 
@@ -10,41 +10,67 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "results" / "ablation.md"
+from mnist_zoo.training.loops import Execution
+from tools import docs
+
 EPOCHS = 5
+HEADINGS = (
+    "backend",
+    "run as",
+    "batch",
+    "dropout",
+    "before the first epoch, and it",
+    "a later epoch",
+)
 
 
 class Case(NamedTuple):
-    """A way to train the 128-64 network: a backend, settings of Keras, and whether in our loop."""
+    """A way to train the 128-64 network.
+
+    Attributes
+    ----------
+    backend : str
+        Keras's backend.
+    batch_size : int
+        Digits a batch.
+    dropout : float
+        Of the hidden layers; 0 for none.
+    execution : Execution or None
+        Batches a call, and XLA; None for Keras's defaults.
+    loop : bool
+        Whether the package's compiled loop runs it, in place of Keras's.
+    """
 
     backend: str
-    how: str
     batch_size: int
     dropout: float
-    options: dict[str, Any]
+    execution: Execution | None = None
     loop: bool = False
 
+    def __str__(self) -> str:
+        if self.execution is None:
+            return "Keras's defaults"
+        way = "compiled loop" if self.loop else f"{self.execution.batches_per_call} batches a call"
+        return f"{way}, XLA" if self.execution.xla else way
 
-MANY = {"steps_per_execution": 100}
-XLA = {**MANY, "jit_compile": True}
-NO_XLA = {**MANY, "jit_compile": False}
+
+MANY, XLA, NO_XLA = Execution(100, None), Execution(100, True), Execution(100, False)
 CASES = (
-    Case("tensorflow", "Keras's defaults", 32, 0.0, {}),
-    Case("tensorflow", "100 batches a call", 32, 0.0, NO_XLA),
-    Case("tensorflow", "100 batches a call, XLA", 32, 0.0, XLA),
-    Case("tensorflow", "compiled loop", 32, 0.0, NO_XLA, loop=True),
-    Case("tensorflow", "compiled loop, XLA", 32, 0.0, XLA, loop=True),
-    Case("tensorflow", "Keras's defaults", 128, 0.2, {}),
-    Case("tensorflow", "100 batches a call", 128, 0.2, NO_XLA),
-    Case("tensorflow", "compiled loop", 128, 0.2, NO_XLA, loop=True),
-    Case("tensorflow", "compiled loop, XLA", 128, 0.2, XLA, loop=True),
-    Case("jax", "Keras's defaults", 32, 0.0, {}),
-    Case("jax", "100 batches a call", 32, 0.0, MANY),
-    Case("jax", "compiled loop", 32, 0.0, MANY, loop=True),
-    Case("jax", "compiled loop", 128, 0.2, MANY, loop=True),
+    Case("tensorflow", 32, 0.0),
+    Case("tensorflow", 32, 0.0, NO_XLA),
+    Case("tensorflow", 32, 0.0, XLA),
+    Case("tensorflow", 32, 0.0, NO_XLA, loop=True),
+    Case("tensorflow", 32, 0.0, XLA, loop=True),
+    Case("tensorflow", 128, 0.2),
+    Case("tensorflow", 128, 0.2, NO_XLA),
+    Case("tensorflow", 128, 0.2, NO_XLA, loop=True),
+    Case("tensorflow", 128, 0.2, XLA, loop=True),
+    Case("jax", 32, 0.0),
+    Case("jax", 32, 0.0, MANY),
+    Case("jax", 32, 0.0, MANY, loop=True),
+    Case("jax", 128, 0.2, MANY, loop=True),
 )
 
 
@@ -52,47 +78,61 @@ def measure(case: Case) -> list[float]:
     """Train; return the seconds of what comes before the epochs, and of each epoch."""
     import keras
 
-    from mnist_zoo import dense_relu, dense_relu_dropout, execution, load_mnist
+    from mnist_zoo import dense_relu, dense_relu_dropout, load_mnist
+    from mnist_zoo.training.loops import compiled_loop
 
     (x, y), _ = load_mnist()
     model = dense_relu_dropout(dropout=case.dropout, seed=0) if case.dropout else dense_relu(seed=0)
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **case.options)
+    options: dict[str, int | bool] = {}
+    if case.execution is not None:
+        options["steps_per_execution"] = case.execution.batches_per_call
+        if case.execution.xla is not None:
+            options["jit_compile"] = case.execution.xla
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
     moments = [time.perf_counter()]
     clock = keras.callbacks.LambdaCallback(
         on_train_begin=lambda logs: moments.append(time.perf_counter()),
         on_epoch_end=lambda epoch, logs: moments.append(time.perf_counter()),
     )
-    loop = execution.compiled_loop(model, x, y, case.batch_size)
-    with loop if case.loop else contextlib.nullcontext(x) as pictures:
+    loop: contextlib.AbstractContextManager[object] = contextlib.nullcontext(x)
+    if case.loop and case.execution is not None:
+        loop = compiled_loop(model, x, y, case.batch_size, case.execution)
+    with loop as pictures:
         model.fit(
             pictures, y, batch_size=case.batch_size, epochs=EPOCHS, verbose=0, callbacks=[clock]
         )
     return [after - before for before, after in itertools.pairwise(moments)]
 
 
+def cells(number: int, case: Case) -> tuple[str, ...]:
+    """Measure a case in a process of its own, and return its row of the table."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.ablation", str(number)],
+        stdout=subprocess.PIPE,
+        check=True,
+        env={**os.environ, "KERAS_BACKEND": case.backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    before, first, *later = json.loads(done.stdout.splitlines()[-1])
+    return (
+        case.backend,
+        str(case),
+        str(case.batch_size),
+        str(case.dropout or "none"),
+        f"{before + first:.1f} s",
+        f"{statistics.median(later):.2f} s",
+    )
+
+
 def main() -> None:
-    """Measure each case in a process of its own, print the table, and write it."""
+    """Measure each case in a process of its own, print the rows, and write the table."""
     if len(sys.argv) > 1:
         print(json.dumps(measure(CASES[int(sys.argv[1])])))
         return
-    lines = [
-        "| backend | run as | batch | dropout | before the first epoch, and it | a later epoch |"
-    ]
-    lines.append("|---|---|---|---|---|---|")
+    rows = []
     for number, case in enumerate(CASES):
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.ablation", str(number)],
-            stdout=subprocess.PIPE,
-            check=True,
-            env={**os.environ, "KERAS_BACKEND": case.backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-        before, first, *later = json.loads(done.stdout.splitlines()[-1])
-        lines.append(
-            f"| {case.backend} | {case.how} | {case.batch_size} | {case.dropout or 'none'} "
-            f"| {before + first:.1f} s | {statistics.median(later):.2f} s |"
-        )
-        print(lines[-1], flush=True)
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        rows.append(cells(number, case))
+        print(*rows[-1], sep=", ", flush=True)
+    docs.write("ablation.md", docs.table(HEADINGS, rows))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "results" / "ceilings.md"
+from tools import docs
 
 
 def best(work: Callable[[], Any], repeats: int = 7) -> float:
@@ -23,6 +22,11 @@ def best(work: Callable[[], Any], repeats: int = 7) -> float:
     return min(seconds)
 
 
+def milliseconds(work: Callable[[], Any]) -> str:
+    """Return the time that some work takes, as text."""
+    return f"{1e3 * best(work):.0f} ms"
+
+
 def main() -> None:
     """Measure, print, and write the table."""
     rng = np.random.default_rng(0)
@@ -33,20 +37,20 @@ def main() -> None:
     white = np.float32(255.0)
     large = 2 * 2000**3 / best(lambda: square @ square) / 1e9
     small = 2 * 32 * 784 * 128 * 100 / best(lambda: [batch @ kernel for _ in range(100)]) / 1e9
-    rows = {
-        "matrix product, 2000 x 2000": f"{large:.0f} GFLOP/s",
-        "matrix product, 32 x 784 by 784 x 128": f"{small:.0f} GFLOP/s",
-        "copy 188 MB of float32": f"{1e3 * best(scaled.copy):.0f} ms",
-        "SHA-256 of 60,000 digits": f"{1e3 * best(lambda: hashlib.sha256(digits.data)):.0f} ms",
-        "scale them into memory that was touched": (
-            f"{1e3 * best(lambda: np.divide(digits, white, out=scaled)):.0f} ms"
+    rows = (
+        ("matrix product, 2000 x 2000", f"{large:.0f} GFLOP/s"),
+        ("matrix product, 32 x 784 by 784 x 128", f"{small:.0f} GFLOP/s"),
+        ("copy 188 MB of float32", milliseconds(scaled.copy)),
+        ("SHA-256 of 60,000 digits", milliseconds(lambda: hashlib.sha256(digits.data))),
+        (
+            "scale them into memory that was touched",
+            milliseconds(lambda: np.divide(digits, white, out=scaled)),
         ),
-        "scale them into fresh memory": f"{1e3 * best(lambda: np.divide(digits, white)):.0f} ms",
-    }
-    lines = ["| ceiling | measured |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in rows.items()]
-    OUTPUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+        ("scale them into fresh memory", milliseconds(lambda: np.divide(digits, white))),
+    )
+    text = docs.table(("ceiling", "measured"), rows)
+    print(text, end="")
+    docs.write("ceilings.md", text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """How well digits are read in other people's pictures: ``python -m benchmarks.pictures``.
 
 The first 1,000 test digits of MNIST are drawn in all the ways of :mod:`benchmarks.drawing`, each
-prepared and read by the shipped ``dense_relu_dropout``, and held against the digits untouched.
+prepared and read by the shipped ``dense_relu_dropout``, and compared with the digits untouched.
 Pages of test digits are searched. It takes about ten minutes and writes
-``docs/results/pictures.json``, of which ``python -m tools.results_table`` makes the tables.
+``docs/results/pictures.json``, from which ``python -m tools.results_table`` makes the tables. A run
+with fewer digits or pages prints its figures alone.
 """
 
 from __future__ import annotations
@@ -25,19 +26,23 @@ from numpy.typing import NDArray
 
 from benchmarks import drawing
 from mnist_zoo import PictureError, find_digits, load_mnist, predict_probabilities, prepare_digit
-from mnist_zoo.images import Box
+from mnist_zoo.data import MNIST
+from mnist_zoo.pictures.digits import Box
+from tools import docs
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "results" / "pictures.json"
-# What a page must hold: 5 to 40 digits, in frames of this many pixels times 28, so far apart.
-PAGES = ((1.0, 1.3), (2.5, 1.3), (6.0, 1.3), (2.5, 1.0))
+# What the docs' figures are measured on: test digits to draw, and pages of each kind.
+DIGITS, PAGES = 1000, 100
+# The kinds of pages of 5 to 40 digits: the side of a digit's frame, as a multiple of MNIST's 28
+# pixels; and how far apart the frames are, as a multiple of that side.
+PAGE_KINDS = ((1.0, 1.3), (2.5, 1.3), (6.0, 1.3), (2.5, 1.0))
 
 
 def prepared(picture: bytes | NDArray[Any]) -> NDArray[np.float32]:
-    """Prepare a picture; one in which no digit is found counts as read wrongly, most likely."""
+    """Prepare a picture; return a blank digit, nearly always read wrongly, where none is found."""
     try:
         return prepare_digit(picture)
     except PictureError:
-        return np.zeros((28, 28), np.float32)
+        return np.zeros(MNIST.image_shape, np.float32)
 
 
 def draw_and_prepare(condition: int, numbered: tuple[int, NDArray[Any]]) -> NDArray[np.float32]:
@@ -64,7 +69,7 @@ def search_page(
     overlaps = overlaps.reshape(len(page.boxes), len(found))
     hit = overlaps.max(axis=1, initial=0.0) >= 0.5
     places = overlaps[hit].argmax(axis=1) if hit.any() else np.zeros(0, int)
-    images = np.array([found[place].digit for place in places]).reshape(-1, 28, 28)
+    images = np.array([found[place].digit for place in places]).reshape(-1, *MNIST.image_shape)
     return {
         "digits": len(chosen),
         "found": int(hit.sum()),
@@ -97,7 +102,7 @@ def photo() -> bytes:
 
 def measure_photo() -> dict[str, float]:
     """Prepare a photo in a process of its own; return its seconds and its peak of memory."""
-    # The peak is read from Linux: what `resource` says counts the parent's in, before its exec.
+    # The peak is read from Linux: that of `resource` includes the parent's memory before the exec.
     program = (
         "import json, pathlib, re, sys, time\n"
         "from mnist_zoo import prepare_digit\n"
@@ -147,13 +152,15 @@ def measure(count: int, pages: int, workers: int) -> dict[str, Any]:
         print(f"{other['accuracy']:.4f} scikit-learn's digits", flush=True)
         figures["pages"] = []
         whole = np.rint(255.0 * test.x[:1000]).astype(np.uint8)
-        for scale, pitch in PAGES:
+        for scale, pitch in PAGE_KINDS:
             search = partial(
                 search_page, digits=whole, labels=test.y[:1000], scale=scale, pitch=pitch
             )
             results = each(search, range(pages))
             total = {key: sum(result[key] for result in results) for key in results[0]}
-            figures["pages"].append({"frame": 28 * scale, "pitch": pitch, "pages": pages, **total})
+            figures["pages"].append(
+                {"frame": MNIST.image_shape[0] * scale, "pitch": pitch, "pages": pages, **total}
+            )
             print(figures["pages"][-1], flush=True)
     figures["photo"] = measure_photo()
     print(figures["photo"])
@@ -163,13 +170,15 @@ def measure(count: int, pages: int, workers: int) -> dict[str, Any]:
 def main() -> None:
     """Measure, and write the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
-    parser.add_argument("--digits", type=int, default=1000, help="test digits to draw")
-    parser.add_argument("--pages", type=int, default=100, help="pages of each kind")
+    parser.add_argument("--digits", type=int, default=DIGITS, help="test digits to draw")
+    parser.add_argument("--pages", type=int, default=PAGES, help="pages of each kind")
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="the JSON file to write")
     options = parser.parse_args()
     figures = measure(options.digits, options.pages, options.workers)
-    options.output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if options.digits < DIGITS or options.pages < PAGES:
+        docs.leave("pictures.json", f"{DIGITS:,} digits and {PAGES} pages are needed")
+    else:
+        docs.write("pictures.json", figures)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from mnist_zoo import archives, create_model, export, sources
+from mnist_zoo import create_model, export
+from mnist_zoo.data import MNIST, files, places
 
 
 def prepare(home: Path) -> None:
     """Give each side its own cache, as its own download leaves it; a model; a picture."""
-    found = sources.find(sources.default_cache_dir(), progress=False, mirrors=())
-    ours, keras = home / "mnist-zoo" / "mnist.npz", home / "keras" / "datasets" / "mnist.npz"
+    offline = dataclasses.replace(MNIST, mirrors=())
+    found = places.find(offline, places.default_cache_dir(), progress=False)
+    ours = home / "mnist-zoo" / MNIST.npz_name
+    keras = home / "keras" / "datasets" / MNIST.npz_name
     for path in (ours, keras):
         path.parent.mkdir(parents=True)
     with ours.open("wb") as file:
-        archives.write_npz(file, found.arrays)
+        files.write_npz(file, found.arrays)
     np.savez_compressed(keras, **found.arrays)  # type: ignore[arg-type]
     model = create_model("dense_relu_dropout", weights="mnist")
     export.save_model(model, home / "keras" / "digits.keras")

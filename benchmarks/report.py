@@ -9,29 +9,40 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from tools import docs
+
+HEADINGS = (
+    "job",
+    "against",
+    "plain",
+    "mnist-zoo",
+    "times better",
+    "over the rounds",
+    "to reach",
+)
+
 
 def table(figures: dict[str, Any]) -> str:
     """Return what `python -m benchmarks` measured, as a Markdown table."""
-    lines = [
-        "| job | against | plain | mnist-zoo | times better | over the rounds | to reach |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in figures["rows"]:
-        low, high = row["ratio_range"]
-        cells = (
-            row["job"],
-            row["against"],
-            _amount(statistics.median(row["plain_values"]), row["quantity"]),
-            _amount(statistics.median(row["our_values"]), row["quantity"]),
-            f"**{_ratio(row['ratio'])}**",
-            f"{_ratio(low)} to {_ratio(high)}",
-            f"{row['target']:g}",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
     machine = figures["machine"]
     libraries = ", ".join(f"{name} {machine[name]}" for name in list(machine)[1:])
-    lines += ["", f"Medians of {figures['rounds']} rounds, on {machine['system']}: {libraries}."]
-    return "\n".join(lines) + "\n"
+    return (
+        f"{docs.table(HEADINGS, map(_cells, figures['rows']))}\n"
+        f"Medians of {figures['rounds']} rounds, on {machine['system']}: {libraries}.\n"
+    )
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    low, high = row["ratio_range"]
+    return (
+        row["job"],
+        row["against"],
+        _amount(statistics.median(row["plain_values"]), row["quantity"]),
+        _amount(statistics.median(row["our_values"]), row["quantity"]),
+        f"**{_ratio(row['ratio'])}**",
+        f"{_ratio(low)} to {_ratio(high)}",
+        f"{row['target']:g}",
+    )
 
 
 def _amount(value: float, quantity: str) -> str:
@@ -47,7 +58,7 @@ def _ratio(value: float) -> str:
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """Draw the ratios of the benchmarks as bars, each with the ratio that was to be reached."""
+    """Draw the ratios of the benchmarks as bars, each with a mark at the ratio to reach."""
     rows = figures["rows"][::-1]
     figure = Figure(figsize=(9.0, 0.45 * len(rows) + 1.2), layout="constrained")
     ax = figure.add_subplot()

@@ -2,7 +2,7 @@
 
 import os
 
-# Before anything imports TensorFlow: pages should show results, not its log.
+# Keep TensorFlow's log off the pages. It must be set before TensorFlow is imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import mnist_zoo
@@ -22,7 +22,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples", "results/*"]
+exclude_patterns = ["_build", "_templates", "examples", "results/*"]
+templates_path = ["_templates"]
 html_theme = "furo"
 html_title = f"mnist-zoo {release}"
 
@@ -32,11 +33,12 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 autosummary_generate = True
-autodoc_typehints = "none"  # The docstrings say more than the types alone.
+autodoc_typehints = "none"  # The docstrings have the types, with shapes and ranges.
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
-# The inventories of other projects come from the internet: without it, their names are plain text.
+# The inventories of other projects are downloaded. Without them, links to these projects are plain
+# text.
 if os.environ.get("MNIST_ZOO_DOCS_OFFLINE"):
     intersphinx_mapping = {}
 else:
@@ -52,7 +54,22 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
     "abort_on_example_error": True,
+    "capture_repr": (),  # Show what is printed, and not the value of a cell's last line.
     "remove_config_comments": True,
     "show_memory": False,
     "plot_gallery": True,
 }
+
+
+def hide_fields_without_docs(app, what, name, obj, options, lines):
+    """Delete the docstring that Python gives each field of a named tuple: it says nothing.
+
+    A field without a docstring of its own is then left out. The class's docstring describes it.
+    """
+    if what == "class":
+        for field in getattr(obj, "_fields", ()):
+            getattr(obj, field).__doc__ = None
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", hide_fields_without_docs)

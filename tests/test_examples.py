@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import runpy
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from benchmarks import report
 from mnist_zoo import list_models
 from mnist_zoo.recipes import RECIPES
-from tools import results_table
+from tools import docs, results_table
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
@@ -26,6 +24,7 @@ def no_windows(monkeypatch):
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs(example):
     names = runpy.run_path(str(example))
@@ -41,6 +40,7 @@ def test_the_loop_of_ones_own_uses_the_tape_and_ends_in_an_evaluation():
     assert ".fit(" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.mnist
 def test_the_program_of_the_readme_prints_what_the_readme_says(
     mnist, tmp_path, monkeypatch, capsys
@@ -61,24 +61,16 @@ def test_the_program_of_the_readme_prints_what_the_readme_says(
 @pytest.mark.parametrize("figures", results_table.TABLES)
 def test_a_table_of_the_docs_is_made_from_its_figures(figures):
     name, make = results_table.TABLES[figures]
-    rows = json.loads((results_table.RESULTS / figures).read_text(encoding="utf-8"))
-    assert make(rows) == (results_table.RESULTS / name).read_text(encoding="utf-8")
-
-
-def test_the_table_of_the_benchmarks_is_made_from_their_figures():
-    figures = json.loads((results_table.RESULTS / "benchmarks.json").read_text(encoding="utf-8"))
-    table = (results_table.RESULTS / "benchmarks.md").read_text(encoding="utf-8")
-    assert report.table(figures) == table
+    assert make(docs.read(figures)) == (docs.RESULTS / name).read_text(encoding="utf-8")
 
 
 def test_the_page_of_the_cards_is_made_from_the_cards():
     page = results_table.cards_page(list_models())
-    assert page == (results_table.RESULTS / "cards.md").read_text(encoding="utf-8")
+    assert page == (docs.RESULTS / "cards.md").read_text(encoding="utf-8")
 
 
 def test_every_recipe_was_trained_with_five_seeds_and_reached_its_claim():
-    text = (results_table.RESULTS / "reproduction.json").read_text(encoding="utf-8")
-    rows = json.loads(text)
+    rows = docs.read("reproduction.json")
     assert [row["name"] for row in rows] == [recipe.name for recipe in RECIPES]
     assert [len(row["results"]) for row in rows] == [5] * 5
     assert all(row["reached"] is not False for row in rows)

@@ -1,4 +1,4 @@
-"""What the published sigmoid recipe reaches as written, and as it must have been meant.
+"""What the published sigmoid recipe reaches: as written, and with what it seems to have meant.
 
 ``python -m tools.sigmoid_study`` trains each variant with ``tf.GradientTape`` on all of MNIST's
 training digits and writes the test accuracy of each seed to ``docs/results/sigmoid.json``.
@@ -6,16 +6,14 @@ training digits and writes the test accuracy of each seed to ``docs/results/sigm
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from mnist_zoo import Mnist, dense_sigmoid, evaluate, load_mnist
+from tools import docs
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "results" / "sigmoid.json"
 SEEDS = (0, 1, 2)
 # (what a batch's loss is, the initial weights, the steps)
 VARIANTS = (
@@ -38,7 +36,7 @@ def accuracy(data: Mnist, reduction: str, initializer: str, steps: int, seed: in
     optimizer = keras.optimizers.SGD(learning_rate=0.001)
     loss = keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
     digits = tf.data.Dataset.from_tensor_slices(tuple(data.train))
-    batches = digits.shuffle(60_000, seed=seed).repeat().batch(256).prefetch(2)
+    batches = digits.shuffle(len(data.train.x), seed=seed).repeat().batch(256).prefetch(2)
 
     def take_step(x: Any, y: Any) -> None:
         with tf.GradientTape() as tape:
@@ -68,7 +66,7 @@ def main() -> None:
             }
         )
         print(rows[-1], flush=True)
-    OUTPUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    docs.write("sigmoid.json", rows)
 
 
 if __name__ == "__main__":

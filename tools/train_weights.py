@@ -1,23 +1,23 @@
 """Train the parameters that the package ships: ``python -m tools.train_weights dense_relu``.
 
-For each seed a network is trained on 55,000 digits of MNIST's training split, each of them
-distorted anew in every epoch; the 5,000 others choose the seed that is shipped. The test split is
-not read here: ``python -m tools.make_cards`` reads it once, for the card of what is shipped.
+For each seed a network is trained on 55,000 digits of MNIST's training split, distorted anew in
+every epoch if its species says so; the 5,000 others choose the seed that is shipped. The test split
+is not read here: ``python -m tools.make_cards`` reads it once, for the card of what is shipped.
 
-A run that is stopped goes on where its last checkpoint was written, in ``build/weights``. It runs
-on whatever device JAX finds. ``--seed N`` trains one seed alone, so that several can run side by
-side.
+The layers are read from the species' Keras model, the number of epochs from its row in
+:data:`mnist_zoo.models.species.SPECIES`. A run that is stopped continues from its last checkpoint,
+in ``build/weights``. It runs on the device that JAX finds. ``--seed N`` trains one seed alone, so
+that several can run at the same time.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,13 +28,17 @@ import numpy as np
 from rich.progress import Progress
 from sklearn.model_selection import train_test_split
 
-from mnist_zoo import load_mnist
+from mnist_zoo import create_model, load_mnist
+from mnist_zoo.data import MNIST
+from mnist_zoo.models.layers import describe_layers, is_chain
+from mnist_zoo.models.species import SPECIES, Species
+from tools import docs
 
-BUILD = Path(__file__).parent.parent / "build" / "weights"
-SIDE = 28
+BUILD = docs.ROOT / "build" / "weights"
+SIDE = MNIST.image_shape[0]
 SEEDS = (0, 1, 2)
 VALIDATION_DIGITS = 5_000
-# The same for every seed and model, so that seeds can be held against each other.
+# The same for every seed and model, so that seeds can be compared.
 VALIDATION_SEED = 0
 CHECKPOINT_EPOCHS = 20
 
@@ -42,39 +46,69 @@ Params = list[tuple[jax.Array, jax.Array]]
 
 
 class Plan(NamedTuple):
-    """How one architecture is trained; chosen on validation digits."""
+    """The settings of a training; chosen on validation digits.
 
-    hidden_units: tuple[int, ...]
-    activation: str = "relu"
-    epochs: int = 400
+    Attributes
+    ----------
+    epochs : int
+        Passes over the training digits.
+    batch_size : int
+        Digits a batch.
+    learning_rate : float
+        At its highest: it rises over 500 steps, and falls to 0 along a cosine.
+    average_decay : float
+        Of the exponential average of the parameters, which is what is shipped.
+    rotation : float
+        Largest rotation, in degrees.
+    scale : float
+        Largest change of the logarithm of the size.
+    shear : float
+        Largest shear: the shift of a row, in pixels, for each pixel of its height.
+    shift : float
+        Largest shift, in pixels.
+    elastic : float
+        Standard deviation of the elastic displacement's control points, in pixels.
+    last_strength : float
+        What the distortions are multiplied by at the end.
+    calm : float
+        The share of the epochs, the last ones, over which they shrink to that.
+    """
+
+    epochs: int
     batch_size: int = 128
     learning_rate: float = 0.002
-    """At its highest; it rises over 500 steps and falls to 0 along a cosine."""
     average_decay: float = 0.999
-    """Of the exponential average of the parameters, which is what is shipped."""
     rotation: float = 12.0
-    """Largest rotation, degrees."""
     scale: float = 0.12
-    """Largest change of the logarithm of the size."""
     shear: float = 0.2
     shift: float = 2.0
-    """Largest shift, pixels."""
     elastic: float = 1.2
-    """Standard deviation of the elastic displacement's control points, pixels."""
     last_strength: float = 0.3
-    """What the distortions shrink to over the last `calm` of the epochs."""
     calm: float = 0.15
 
 
-PLANS = {
-    "linear": Plan((), epochs=20, rotation=0.0, scale=0.0, shear=0.0, shift=0.0, elastic=0.0),
-    "dense_relu": Plan((128, 64)),
-    "dense_sigmoid": Plan((128, 256), activation="sigmoid", epochs=300),
-}
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": jax.nn.relu,
     "sigmoid": jax.nn.sigmoid,
 }
+
+
+class Layer(NamedTuple):
+    """A dense layer.
+
+    Attributes
+    ----------
+    name : str
+        What Keras calls it.
+    units : int
+        How many values it returns.
+    activation : str
+        Keras's name of the function that is applied to them.
+    """
+
+    name: str
+    units: int
+    activation: str
 
 
 class State(NamedTuple):
@@ -87,21 +121,58 @@ class State(NamedTuple):
     step: jax.Array
 
 
-def initial_params(key: jax.Array, sizes: tuple[int, ...]) -> Params:
+def species_by_file() -> dict[str, Species]:
+    """Return the first species of each file of trained parameters, by the name of the file."""
+    found: dict[str, Species] = {}
+    for species in SPECIES.values():
+        if species.weights is not None:
+            found.setdefault(species.weights.file, species)
+    return found
+
+
+def plan_for(species: Species) -> Plan:
+    """Return how the parameters of a species are trained."""
+    if species.weights is None:
+        raise ValueError(f"{species.name} has no row of trained parameters, which says how")
+    plan = Plan(species.weights.epochs)
+    if species.weights.distorted:
+        return plan
+    return plan._replace(rotation=0.0, scale=0.0, shear=0.0, shift=0.0, elastic=0.0)
+
+
+def dense_layers(species: Species) -> tuple[Layer, ...]:
+    """Return the dense layers of a species, read from its Keras model.
+
+    Raise ``ValueError`` if it has other layers with parameters, or is no chain of layers: this
+    program does not train those.
+    """
+    model = create_model(species.name)
+    specs = [spec for spec in describe_layers(model) if spec.parameters]
+    others = [spec.kind for spec in specs if spec.kind != "Dense"]
+    if others or not is_chain(model):
+        found = f"layers of the kind {', '.join(others)}" if others else "branches"
+        raise ValueError(f"{species.name}: a chain of dense layers is expected, found {found}")
+    return tuple(
+        Layer(spec.name, spec.output_shape[-1], str(spec.settings["activation"])) for spec in specs
+    )
+
+
+def initial_params(key: jax.Array, inputs: int, layers: Sequence[Layer]) -> Params:
     """Draw weights from Glorot's uniform distribution, with biases of 0."""
     params = []
-    for fan_in, fan_out in itertools.pairwise(sizes):
+    for layer in layers:
         key, drawn = jax.random.split(key)
-        limit = math.sqrt(6 / (fan_in + fan_out))
-        kernel = jax.random.uniform(drawn, (fan_in, fan_out), minval=-limit, maxval=limit)
-        params.append((kernel, jnp.zeros(fan_out)))
+        limit = math.sqrt(6 / (inputs + layer.units))
+        kernel = jax.random.uniform(drawn, (inputs, layer.units), minval=-limit, maxval=limit)
+        params.append((kernel, jnp.zeros(layer.units)))
+        inputs = layer.units
     return params
 
 
-def logits_of(params: Params, x: jax.Array, plan: Plan) -> jax.Array:
-    """Run the network on flat pictures."""
-    for kernel, bias in params[:-1]:
-        x = ACTIVATIONS[plan.activation](x @ kernel + bias)
+def logits_of(params: Params, x: jax.Array, layers: Sequence[Layer]) -> jax.Array:
+    """Run the network on flat pictures, without the activation of its last layer."""
+    for (kernel, bias), layer in zip(params[:-1], layers[:-1], strict=True):
+        x = ACTIVATIONS[layer.activation](x @ kernel + bias)
     kernel, bias = params[-1]
     return x @ kernel + bias
 
@@ -150,16 +221,16 @@ def distort(key: jax.Array, x: jax.Array, strength: jax.Array, plan: Plan) -> ja
 
     above = at(0) * (1 - right) + at(1) * right
     below = at(wide) * (1 - right) + at(wide + 1) * right
-    return (above * (1 - down) + below * down).reshape(count, SIDE * SIDE)
+    return (above * (1 - down) + below * down).reshape(count, MNIST.pixels)
 
 
-def epoch_function(plan: Plan, count: int) -> Callable[..., State]:
+def epoch_function(plan: Plan, layers: Sequence[Layer], count: int) -> Callable[..., State]:
     """Return a compiled function that runs one whole epoch."""
     steps = count // plan.batch_size
     last_step = plan.epochs * steps
 
     def loss(params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
-        log_probabilities = jax.nn.log_softmax(logits_of(params, x, plan))
+        log_probabilities = jax.nn.log_softmax(logits_of(params, x, layers))
         return -jnp.mean(jnp.take_along_axis(log_probabilities, y[:, None], axis=1))
 
     def run(state: State, x: jax.Array, y: jax.Array, key: jax.Array, strength: jax.Array) -> State:
@@ -200,9 +271,10 @@ def strength_at(plan: Plan, epoch: int) -> float:
     return 1.0 + (plan.last_strength - 1.0) * max(0.0, into_calm)
 
 
-def train(name: str, seed: int) -> float:
+def train(file: str, seed: int) -> float:
     """Train one seed, write its averaged parameters, and return its validation accuracy."""
-    plan = PLANS[name]
+    species = species_by_file()[file]
+    plan, layers = plan_for(species), dense_layers(species)
     digits = load_mnist().train
     chosen, held_out = train_test_split(
         np.arange(len(digits.x)),
@@ -211,16 +283,16 @@ def train(name: str, seed: int) -> float:
         random_state=VALIDATION_SEED,
     )
     x, y = jnp.asarray(digits.x[chosen]), jnp.asarray(digits.y[chosen].astype(np.int32))
-    validation_x = jnp.asarray(digits.x[held_out].reshape(-1, SIDE * SIDE))
+    validation_x = jnp.asarray(digits.x[held_out].reshape(-1, MNIST.pixels))
     validation_y = digits.y[held_out]
 
     base = jax.random.PRNGKey(seed)
-    params = initial_params(base, (SIDE * SIDE, *plan.hidden_units, 10))
+    params = initial_params(base, MNIST.pixels, layers)
     zeros = partial(jax.tree.map, jnp.zeros_like)
     copied = jax.tree.map(jnp.copy, params)  # Each epoch gives its state's memory away.
     state = State(params, zeros(params), zeros(params), copied, jnp.float32(0))
     leaves, structure = jax.tree.flatten(state)
-    checkpoint = BUILD / f"{name}-{seed}.checkpoint.npz"
+    checkpoint = BUILD / f"{file}-{seed}.checkpoint.npz"
     first_epoch = 0
     if checkpoint.exists():
         with np.load(checkpoint) as saved:
@@ -228,31 +300,30 @@ def train(name: str, seed: int) -> float:
             leaves = [jnp.asarray(saved[f"leaf_{number}"]) for number in range(len(leaves))]
         state = jax.tree.unflatten(structure, leaves)
 
-    run_epoch = epoch_function(plan, len(x))
+    run_epoch = epoch_function(plan, layers, len(x))
 
     def accuracy_of(params: Params) -> float:
-        predicted = np.asarray(logits_of(params, validation_x, plan).argmax(axis=1))
+        predicted = np.asarray(logits_of(params, validation_x, layers).argmax(axis=1))
         return float(np.mean(predicted == validation_y))
 
     started = time.perf_counter()
     BUILD.mkdir(parents=True, exist_ok=True)
     with Progress() as progress:
-        bar = progress.add_task(f"{name}, seed {seed}", total=plan.epochs, completed=first_epoch)
+        bar = progress.add_task(f"{file}, seed {seed}", total=plan.epochs, completed=first_epoch)
         for epoch in range(first_epoch, plan.epochs):
             strength = jnp.float32(strength_at(plan, epoch))
             state = run_epoch(state, x, y, jax.random.fold_in(base, epoch + 1), strength)
             if (epoch + 1) % CHECKPOINT_EPOCHS == 0 or epoch + 1 == plan.epochs:
                 numbered = {f"leaf_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(state))}
                 _save(checkpoint, {"epoch": np.int64(epoch + 1), **numbered})
-                text = f"{name}, seed {seed}: {accuracy_of(state.average):.2%} of validation digits"
+                text = f"{file}, seed {seed}: {accuracy_of(state.average):.2%} of validation digits"
                 progress.update(bar, description=text)
             progress.advance(bar)
     accuracy = accuracy_of(state.average)
-    layers = [f"hidden_{number + 1}" for number in range(len(plan.hidden_units))] + ["predictions"]
     arrays: dict[str, Any] = {}
     for layer, (kernel, bias) in zip(layers, state.average, strict=True):
-        arrays |= {f"{layer}/kernel": kernel, f"{layer}/bias": bias}
-    _save(BUILD / f"{name}-{seed}.npz", arrays)
+        arrays |= {f"{layer.name}/kernel": kernel, f"{layer.name}/bias": bias}
+    _save(BUILD / f"{file}-{seed}.npz", arrays)
     record = {
         "seed": seed,
         "validation_accuracy": accuracy,
@@ -261,8 +332,8 @@ def train(name: str, seed: int) -> float:
         "jax": jax.__version__,
         "device": jax.devices()[0].platform,
     }
-    (BUILD / f"{name}-{seed}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    print(f"{name}, seed {seed}: {accuracy:.2%} of {VALIDATION_DIGITS:,} validation digits")
+    (BUILD / f"{file}-{seed}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    print(f"{file}, seed {seed}: {accuracy:.2%} of {VALIDATION_DIGITS:,} validation digits")
     return accuracy
 
 
@@ -276,13 +347,15 @@ def _save(path: Path, arrays: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Train the seeds of one model."""
+    """Train the seeds of one file of parameters."""
     parser = argparse.ArgumentParser(prog="python -m tools.train_weights", description=__doc__)
-    parser.add_argument("name", choices=PLANS)
+    parser.add_argument("file", choices=species_by_file(), help="a file of parameters")
     parser.add_argument("--seed", type=int, help=f"this seed alone; by default {SEEDS}")
     options = parser.parse_args()
+    # The Keras model only tells the layers: there is no need to load TensorFlow for that.
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     for seed in SEEDS if options.seed is None else (options.seed,):
-        train(options.name, seed)
+        train(options.file, seed)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What the programs that train with mnist-zoo share."""
 
-import json
 import os
+
+from _emit import emit
 
 from mnist_zoo import fit_and_evaluate, load_mnist
 
@@ -19,4 +20,4 @@ def train(model, epochs, batch_size):
         verbose=0,
         seed=SEED,
     )
-    print(json.dumps({"work": {"accuracy": result.accuracy}, "seconds": {"fit": result.seconds}}))
+    emit(work={"accuracy": result.accuracy}, seconds={"fit": result.seconds})

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from _emit import emit
+
 from mnist_zoo import cli
 
 sys.argv = ["mnist-zoo", "predict", str(Path(os.environ["KERAS_HOME"]) / "digit.png"), "--json"]
@@ -15,4 +17,4 @@ said = io.StringIO()
 with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
     cli.main()
 digit = json.loads(said.getvalue())[0]["digits"][0]["digit"]
-print(json.dumps({"work": {"digit": digit}, "at": {"read": time.time()}}))
+emit(work={"digit": digit}, at={"read": time.time()})

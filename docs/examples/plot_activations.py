@@ -2,11 +2,11 @@
 ReLU, sigmoid and softmax
 =========================
 
-The functions that the models are made of. :doc:`/concepts` has their formulas.
+The activations of the models, as plots. :doc:`/concepts` has their formulas.
 """
 
 # %%
-# ReLU and sigmoid, and their slopes, by which gradients are multiplied on their way back.
+# ReLU and sigmoid, and their slopes. In training, gradients are multiplied by these slopes.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import expit, softmax
@@ -24,8 +24,8 @@ for ax in (left, right):
     ax.legend()
 
 # %%
-# Softmax turns logits into probabilities. Taken twice, it flattens them: no class can come out
-# above 23 %, whatever the model thinks.
+# Softmax turns logits into probabilities. Applied twice, it makes them nearly equal: of ten
+# classes, none can get more than 23.2 %, however certain the model is.
 logits = np.array([1.0, -1.0, 0.5, 2.0, -0.5, 0.0, -2.0, 9.0, 1.5, 3.0])
 once = softmax(logits)
 twice = softmax(once)

@@ -1,14 +1,15 @@
 """
-A training loop of one's own
-============================
+A training loop of your own
+===========================
 
-Nothing about the models is special to :func:`~mnist_zoo.fit_and_evaluate`. Here ``tf.GradientTape``
-trains one, step by step, and :func:`~mnist_zoo.evaluate` measures it the same way.
+The models are plain Keras models, so any training loop can train them. Here a loop with
+``tf.GradientTape`` trains a model step by step, and :func:`~mnist_zoo.evaluate` measures it.
 """
 
 # %%
-# Two hidden layers of sigmoids, and plain gradient descent on the *sum* of the loss over a batch:
-# with the mean, this learning rate would hardly move anything (see :doc:`/results`).
+# The model has two hidden layers of sigmoids. The optimizer is plain gradient descent on the *sum*
+# of the loss over a batch. With the mean, the model would hardly learn at this learning rate (see
+# :doc:`/results`).
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import matplotlib.pyplot as plt
 import tensorflow as tf
 
 from mnist_zoo import dense_sigmoid, evaluate, load_mnist, plots
-from mnist_zoo.export import export_saved_model
+from mnist_zoo.export import export_model
 
 keras.utils.set_random_seed(0)
 data = load_mnist(source="sample")
@@ -40,24 +41,25 @@ def step(x, y):
 losses = [float(step(x, y)) / 256 for x, y in batches.take(3000)]
 
 # %%
-# The result is the same kind of :class:`~mnist_zoo.Evaluation`.
+# The result is an :class:`~mnist_zoo.Evaluation`, as from :func:`~mnist_zoo.fit_and_evaluate`.
 result = evaluate(model, data)
 print(result)
 
 # %%
-# The loss begins near ln(10) = 2.3, that of a model which knows nothing.
+# The loss begins near ln(10) = 2.3, the loss of a model that gives all classes the same
+# probability.
 fig, ax = plt.subplots(layout="constrained")
 ax.plot(losses, linewidth=0.6)
 ax.set(xlabel="step", ylabel="loss of the batch", title="SGD on sigmoids")
 ax.grid(alpha=0.3)
 
 # %%
-# Where it is wrong:
+# The confusion matrix shows which classes are mistaken for which others.
 fig, ax = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
 plots.confusion_matrix(result.confusion_matrix, ax=ax)
 
 # %%
-# The model as a SavedModel, loaded again, computes the same:
+# The model is exported as a SavedModel, loaded again, and compared with the original.
 with tempfile.TemporaryDirectory() as folder:
-    difference = export_saved_model(model, Path(folder) / "sigmoid")
-print(f"largest difference: {difference:g}")
+    export = export_model(model, Path(folder) / "sigmoid", format="saved_model")
+print(f"largest difference of an output: {export.largest_difference:g}")

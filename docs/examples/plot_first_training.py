@@ -2,11 +2,11 @@
 A first training
 ================
 
-Load digits, train a network on them, and look at what it does: the whole way in a dozen lines.
+Load digits, train a model on them, and plot the results.
 """
 
 # %%
-# The sample is 5,000 real digits of MNIST that need no download; ``load_mnist()`` loads all 70,000.
+# The sample is 5,000 digits of MNIST, which need no download. ``load_mnist()`` loads all 70,000.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -18,36 +18,39 @@ result = fit_and_evaluate(model, data, epochs=15, seed=0, verbose=0)
 print(result)
 
 # %%
-# How the training went
-# ---------------------
-# Validation digits are a tenth of the training digits. Dropout makes the training digits harder,
-# so that the validation curve may lie above the training curve.
+# Loss and accuracy by epoch
+# --------------------------
+# A tenth of the training digits is used for validation. Dropout acts on the training digits only,
+# and makes them harder. So the validation accuracy may be higher than the training accuracy.
 fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 plots.training_curves(result.history, metric="loss", ax=axes[0])
 plots.training_curves(result.history, metric="accuracy", ax=axes[1])
 
 # %%
-# What is taken for what
-# ----------------------
+# Confusion matrix
+# ----------------
+# Each row is a true class, and each column a predicted class.
 fig, ax = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
 plots.confusion_matrix(result.confusion_matrix, ax=ax)
 
 # %%
-# Which classes are hard
-# ----------------------
-# The bars show recall, with the interval that 100 digits of each class allow.
+# Recall by class
+# ---------------
+# There are 100 test digits of each class. The error bars are 95 % intervals.
 fig, ax = plt.subplots(layout="constrained")
 plots.class_bars(result.report, ax=ax)
 
 # %%
-# Whether its confidence can be believed
-# --------------------------------------
+# Calibration
+# -----------
+# The model is well calibrated if the bars end on the diagonal: see :doc:`/concepts`.
 fig, ax = plt.subplots(figsize=(5, 5), layout="constrained")
 plots.reliability_diagram(result.calibration, ax=ax)
 
 # %%
-# Digits, right and wrong
-# -----------------------
+# Digits with their predictions
+# -----------------------------
+# The last row has digits that the model gets wrong.
 wrong = np.flatnonzero(result.predictions != result.labels)[:10]
 shown = np.concatenate([np.arange(20), wrong])
 fig, ax = plt.subplots(figsize=(11, 4.4), layout="constrained")

@@ -2,14 +2,14 @@
 Digits in a photo
 =================
 
-A page of handwritten digits as a camera might take it, found and read. The page is drawn here, so
-that its digits are known: a photo of your own goes straight to
-:func:`~mnist_zoo.read_digits`, or to ``mnist-zoo predict PHOTO --plot readings.png``.
+Find and read the digits in a photo of a page. The photo is made by the program, so that the right
+answer is known. For a photo of your own, call ``read_digits("photo.jpg")``, or run
+``mnist-zoo predict photo.jpg --plot readings.png``.
 """
 
 # %%
-# Twelve digits in three lines, in blue-black ink on grey paper, in light that falls to a half from
-# one corner to the other, with a camera's noise.
+# The page has twelve digits in three lines, in dark ink on light paper. The light falls off towards
+# one corner, and there is noise, as in the photo of a camera.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -27,15 +27,15 @@ light = np.linspace(1.0, 0.4, 640) * np.linspace(1.0, 0.8, 480)[:, None]
 photo = np.clip(light * (0.9 - 0.75 * ink) + rng.normal(0.0, 0.03, ink.shape), 0.0, 1.0)
 
 # %%
-# The reading prints as the digits, line by line.
+# Printing the reading prints the digits, line by line.
 reading = read_digits(photo)
 print(reading)
 print("written:", *digits.y[:12])
 
 # %%
-# Where they are, and what was read. How probable a reading is is shown where it is not sure.
+# The boxes show where the digits were found. A probability is shown if it is below 99 %.
 plots.reading(photo, reading, ax=plt.subplots(figsize=(8, 6), layout="constrained")[1])
 
 # %%
-# What the model saw: each digit in the form of MNIST.
+# The model saw each digit in the form of MNIST.
 plots.predictions(reading.images, reading.digits, reading.digits, columns=6, ax=plt.subplots()[1])

@@ -1,0 +1,43 @@
+"""Checks of arguments: each returns the value, or raises ``ValueError`` that names the argument."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+
+def check_choice(argument: str, value: object, allowed: Iterable[object]) -> None:
+    """Raise ``ValueError`` unless `value` is one of `allowed`."""
+    allowed = tuple(allowed)
+    # The types are compared too: True equals 1, and is not meant here.
+    if not any(type(value) is type(choice) and value == choice for choice in allowed):
+        choices = ", ".join(repr(choice) for choice in allowed)
+        raise ValueError(f"{argument} must be one of {choices}; got {value!r}")
+
+
+def check_integer(argument: str, value: Any, minimum: int) -> int:
+    """Return `value` as an ``int``; raise ``ValueError`` unless it is one and >= `minimum`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = minimum - 1
+    if isinstance(value, bool) or number < minimum:
+        raise ValueError(f"{argument} must be an integer of at least {minimum}; got {value!r}")
+    return number
+
+
+def check_seed(seed: Any) -> int | None:
+    """Return `seed` as an ``int``, or None; raise ``ValueError`` unless it is one of the two."""
+    return None if seed is None else check_integer("seed", seed, 0)
+
+
+def check_fraction(argument: str, value: Any) -> float:
+    """Return `value` as a ``float``; raise ``ValueError`` unless 0 <= `value` < 1."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(value, bool) or not 0.0 <= number < 1.0:
+        raise ValueError(f"{argument} must be a number in [0, 1); got {value!r}")
+    return number

@@ -1,0 +1,11 @@
+"""The command line: parse, call, print. It has no logic of its own.
+
+``commands`` is the table of the commands; their functions are in ``models``, ``pictures`` and
+``digits``. ``options`` has the arguments that several share; ``terminal`` prints tables, JSON and
+progress.
+
+No room uses this one. It uses all others.
+"""
+
+from mnist_zoo.cli.commands import app as app
+from mnist_zoo.cli.commands import main as main

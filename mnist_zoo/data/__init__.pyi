@@ -1,0 +1,13 @@
+from .datasets import MNIST as MNIST
+from .datasets import SAMPLE as SAMPLE
+from .datasets import ArraySpec as ArraySpec
+from .datasets import Dataset as Dataset
+from .datasets import Mirror as Mirror
+from .loading import Mnist as Mnist
+from .loading import Split as Split
+from .loading import load_dataset as load_dataset
+from .loading import load_mnist as load_mnist
+from .loading import load_mnist_or_sample as load_mnist_or_sample
+from .loading import one_hot_labels as one_hot_labels
+from .places import ChecksumError as ChecksumError
+from .places import MnistUnavailableError as MnistUnavailableError

@@ -1,0 +1,29 @@
+"""Every exception of the package, in one small tree.
+
+A wrong argument is a plain ``ValueError`` or ``TypeError`` that names the argument. The exceptions
+here are for what a program may want to catch by name; each is also one of Python's own.
+"""
+
+
+class MnistZooError(Exception):
+    """Base of the exceptions below."""
+
+
+class ChecksumError(MnistZooError, ValueError):
+    """A file was read, and its content is not what it should be."""
+
+
+class MnistUnavailableError(MnistZooError, OSError):
+    """The digits were not found on this machine, and could not be downloaded."""
+
+
+class PictureError(MnistZooError, ValueError):
+    """A picture cannot be read, or has no digit in it."""
+
+
+class SeenDigitsError(MnistZooError, ValueError):
+    """A model was to be tested on digits that it may have been trained on."""
+
+
+class ExportError(MnistZooError, ArithmeticError):
+    """An exported model does not compute what the model computes."""

@@ -1,0 +1,93 @@
+"""Whether one model is better than another: :func:`compare`, on the same digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_zoo import metrics
+from mnist_zoo.evaluation.inputs import Data
+from mnist_zoo.evaluation.result import Evaluation
+from mnist_zoo.evaluation.testing import evaluate
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two models on the same digits; prints as text.
+
+    Attributes
+    ----------
+    a, b : Evaluation
+        Of the first and the second model.
+    difference : float
+        Accuracy of the first minus that of the second.
+    interval : Interval
+        95 % interval of the difference, Wald+2.
+    test : McNemar
+        The digits that only one of the two has right, counted, and the exact p-value.
+    differing : ndarray of int64
+        Indices of the digits that the two predict differently, ascending.
+    """
+
+    a: Evaluation
+    b: Evaluation
+    difference: float
+    interval: metrics.Interval
+    test: metrics.McNemar
+    differing: NDArray[np.int64]
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return (
+            f"{self.a.model.name}: {self.a.accuracy:.2%}, {self.b.model.name}: "
+            f"{self.b.accuracy:.2%} of {len(self.a.labels):,} digits\n"
+            f"difference {100 * self.difference:+.2f} points "
+            f"(95 % interval {100 * low:+.2f} to {100 * high:+.2f})\n"
+            f"only the first is right on {self.test.only_a:,} digits, only the second on "
+            f"{self.test.only_b:,}: exact McNemar p = {self.test.p_value:.3g}\n"
+            f"the two differ on {len(self.differing):,} digits"
+        )
+
+
+def compare(a: keras.Model, b: keras.Model, data: Data) -> Comparison:
+    """Say whether one model is better than another on the test digits of `data`.
+
+    Parameters
+    ----------
+    a, b : keras.Model
+        The models, as :func:`~mnist_zoo.evaluate` takes them.
+    data : Mnist or pair of pairs of arrays
+        Whose test split both are measured on.
+
+    Returns
+    -------
+    Comparison
+        The difference with its interval, McNemar's test, and the digits on which they differ.
+
+    Raises
+    ------
+    ValueError
+        As :func:`~mnist_zoo.evaluate` does.
+
+    Examples
+    --------
+    >>> from mnist_zoo import compare, linear, load_mnist
+    >>> print(compare(linear(seed=0), linear(seed=0), load_mnist(source="sample")).test)
+    McNemar(only_a=0, only_b=0, p_value=1.0)
+    """
+    first, second = evaluate(a, data), evaluate(b, data)
+    pair = (first.labels, first.predictions, second.predictions)
+    return Comparison(
+        a=first,
+        b=second,
+        difference=first.accuracy - second.accuracy,
+        interval=metrics.paired_difference_interval(*pair),
+        test=metrics.mcnemar_test(*pair),
+        differing=np.flatnonzero(first.predictions != second.predictions),
+    )

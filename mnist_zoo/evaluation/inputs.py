@@ -1,0 +1,178 @@
+"""Checks of digits and labels against the model that is to take them.
+
+Each error says what to change. Most of these mistakes train without a word on some Keras backend.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_zoo.data.datasets import Dataset
+from mnist_zoo.data.fingerprints import fingerprints
+from mnist_zoo.data.loading import Mnist
+from mnist_zoo.evaluation.unseen import check_disjoint, check_unseen
+from mnist_zoo.models import provenance
+from mnist_zoo.models.outputs import OutputKind, output_kind
+
+if TYPE_CHECKING:
+    import keras
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+Data = Mnist | tuple[Pair, Pair]
+LabelKind = Literal["integers", "one-hot"]
+
+# Standardised pixels (minus the mean, over the standard deviation) reach 2.8.
+LARGEST_PIXEL = 8.0
+
+
+class CheckedTest(NamedTuple):
+    """A test split that suits a model."""
+
+    x: Any
+    y: Any
+    dataset: Dataset | None
+
+
+class CheckedData(NamedTuple):
+    """A training split that suits a model, and what is known of it.
+
+    Attributes
+    ----------
+    x, y : array
+        Pictures and labels.
+    labels : {"integers", "one-hot"}
+        What kind of labels there are.
+    output : {"probabilities", "logits"}
+        What the model returns.
+    seen : Seen
+        The digits, by which the model will be known to have seen them.
+    test : CheckedTest
+        The test split.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    labels: LabelKind
+    output: OutputKind
+    seen: provenance.Seen
+    test: CheckedTest
+
+
+def check_test_data(model: keras.Model, data: Data) -> CheckedTest:
+    """Return the test split of `data`, after a check that it suits the model and is unseen."""
+    _, (x, y) = check_structure(data)
+    check_split("test", x, y, model)
+    check_unseen(x, provenance.seen_by(model))
+    return CheckedTest(x, y, data.dataset if isinstance(data, Mnist) else None)
+
+
+def check_training_data(model: keras.Model, data: Data) -> CheckedData:
+    """Return both splits of `data`, after a check that they suit the model and each other."""
+    (x, y), (x_test, _) = check_structure(data)
+    labels = check_split("train", x, y, model)
+    test = check_test_data(model, data)
+    digits = np.unique(fingerprints(x))
+    check_disjoint(x_test, digits)
+    source = test.dataset.name if test.dataset else provenance.UNKNOWN_ARRAYS
+    return CheckedData(
+        x=np.asarray(x),
+        y=np.asarray(y),
+        labels=labels,
+        output=output_kind(model, x),
+        seen=provenance.Seen(frozenset({source}), digits),
+        test=test,
+    )
+
+
+def check_structure(data: Any) -> tuple[Any, Any]:
+    """Return the two splits of `data`, each of them a pair of an array and its labels."""
+    try:
+        (x_train, y_train), (x_test, y_test) = data
+    except (TypeError, ValueError):
+        raise ValueError(
+            "data must unpack as (x_train, y_train), (x_test, y_test), as load_mnist() does; "
+            f"got {type(data).__name__}"
+        ) from None
+    return (x_train, y_train), (x_test, y_test)
+
+
+def check_split(name: str, x: Any, y: Any, model: keras.Model) -> LabelKind:
+    """Check one split against the model; return what kind of labels it has."""
+    x, y = np.asarray(x), np.asarray(y)
+    if not len(x) or len(x) != len(y):
+        raise ValueError(
+            f"x_{name} and y_{name} must be of one length, and not empty; "
+            f"got {len(x)} pictures and {len(y)} labels"
+        )
+    _check_pixels(name, x, model)
+    return _check_labels(name, y, _classes(name, x, model))
+
+
+def _classes(name: str, x: NDArray[Any], model: keras.Model) -> int:
+    """Return the number of the model's outputs, having checked that it takes these pictures."""
+    import keras
+
+    wanted = getattr(model, "input_shape", None)  # None: a model of no fixed shape.
+    if isinstance(wanted, tuple):
+        fits = len(wanted) == x.ndim and all(
+            want in (None, have) for want, have in zip(wanted[1:], x.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"x_{name} must be of shape {wanted} as the model's input is, None for any number; "
+                f"got {x.shape}. load_mnist(flatten=...) and input_shape=... of a model set the two"
+            )
+    shape = getattr(model, "output_shape", None) or model(keras.Input(x.shape[1:])).shape
+    if not (isinstance(shape, tuple) and len(shape) == 2 and shape[1] >= 2):
+        raise ValueError(f"the model must return an array of shape (n, classes); got {shape}")
+    return int(shape[1])
+
+
+def _check_pixels(name: str, x: NDArray[Any], model: keras.Model) -> None:
+    import keras
+
+    if x.dtype.kind not in "biuf" and x.dtype.name != "bfloat16":
+        raise ValueError(f"x_{name} must be numbers; got {x.dtype}")
+    low, high = float(x.min()), float(x.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"x_{name} must be finite; got NaN or infinite pixels")
+    scales = (keras.layers.Rescaling, keras.layers.Normalization)
+    if any(isinstance(layer, scales) for layer in model.layers):
+        return
+    if high > LARGEST_PIXEL:
+        raise ValueError(
+            f"x_{name} must have its pixels in [0, 1]; got {low:g}..{high:g}, which looks like "
+            "0..255. Divide by 255, use load_mnist(), or begin the model with a Rescaling layer"
+        )
+    if low >= 0.0 and 0.0 < high <= 1.0 / 255.0:
+        raise ValueError(
+            f"x_{name} must have its pixels in [0, 1]; got {low:g}..{high:g}, which looks like "
+            "[0, 1] divided by 255 once more: load_mnist() has scaled them already"
+        )
+
+
+def _check_labels(name: str, y: NDArray[Any], classes: int) -> LabelKind:
+    if y.ndim == 2 and y.shape[1] == classes:
+        # A one in each row, and nothing else: compared without a copy in another type.
+        if np.all((y == 0) | (y == 1)) and np.all(np.count_nonzero(y, axis=1) == 1):
+            return "one-hot"
+        raise ValueError(f"y_{name} must have a single 1 in each row, and else 0")
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise ValueError(
+            f"y_{name} must be integers of shape (n,), or one-hot rows of shape (n, {classes}) as "
+            f"the model has {classes} outputs; got {y.dtype} of shape {y.shape}"
+        )
+    if y.min() < 0 or y.max() >= classes:
+        raise ValueError(
+            f"y_{name} must be in 0..{classes - 1}, the model's classes; got {y.min()}..{y.max()}"
+        )
+    return "integers"
+
+
+def as_classes(labels: Any) -> NDArray[np.int64]:
+    """Return integer labels, whichever kind came."""
+    array = np.asarray(labels)
+    return (array.argmax(axis=1) if array.ndim == 2 else array).astype(np.int64)

@@ -1,0 +1,251 @@
+"""What a model does on test digits: :class:`Evaluation`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_zoo import metrics
+from mnist_zoo.data.datasets import Dataset
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How :func:`~mnist_zoo.fit_and_evaluate` trained.
+
+    Attributes
+    ----------
+    epochs, steps : int or None
+        What was asked for: passes over the training digits, or batches. The other is None.
+    batch_size : int
+        Digits a batch.
+    optimizer : str
+        Class of the optimizer.
+    loss : str
+        Name of the loss.
+    learning_rate : float or None
+        Of the optimizer when training began; None if it has none.
+    validation_fraction : float
+        Fraction of the training split that was kept for validation.
+    seed : int or None
+        Of the split, the shuffling and the global generators.
+    """
+
+    epochs: int | None
+    steps: int | None
+    batch_size: int
+    optimizer: str
+    loss: str
+    learning_rate: float | None
+    validation_fraction: float
+    seed: int | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """A model's results on the test digits; prints as a table.
+
+    The measures are computed from `labels` and `probabilities`, once, when asked for.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The model, trained.
+    labels : ndarray of int64, shape (n,)
+        True classes of the test digits.
+    probabilities : ndarray of float32, shape (n, classes)
+        The model's probabilities for them.
+    dataset : Dataset or None
+        The data set that the digits are of; None where plain arrays were given.
+    class_names : sequence of str
+        A name for each class; by default those of the data set, or numbers where plain arrays
+        were given or the model has another number of classes.
+    history : mapping of str to tuple of float
+        Loss and metrics after each epoch, under Keras's names; empty if nothing was trained.
+    seconds : float
+        Duration of the training, in seconds.
+    settings : TrainingSettings or None
+        How the model was trained; None if :func:`evaluate` made this.
+    interrupted : bool
+        Whether Ctrl-C ended the training early.
+    """
+
+    model: keras.Model
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    dataset: Dataset | None = None
+    class_names: Sequence[str] = ()
+    history: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+    settings: TrainingSettings | None = None
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        classes = self.probabilities.shape[1]
+        names = tuple(self.class_names)
+        if not names and self.dataset and self.dataset.classes == classes:
+            names = self.dataset.class_names
+        names = names or tuple(map(str, range(classes)))
+        if len(names) != classes:
+            raise ValueError(f"class_names must be {classes}, one for each class; got {len(names)}")
+        object.__setattr__(self, "class_names", names)
+
+    @property
+    def source(self) -> str | None:
+        """Name of the data set; None where plain arrays were given."""
+        return self.dataset.name if self.dataset else None
+
+    @cached_property
+    def predictions(self) -> NDArray[np.int64]:
+        """Most probable class of each digit, int64 of shape ``(n,)``."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64)
+
+    @cached_property
+    def measures(self) -> metrics.Measures:
+        """Every measure of :mod:`mnist_zoo.metrics`."""
+        return metrics.measure(self.labels, self.probabilities)
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of the digits that are right, in [0, 1]."""
+        return self.measures.accuracy
+
+    @property
+    def interval(self) -> metrics.Interval:
+        """Wilson's 95 % interval of the accuracy."""
+        return self.measures.interval
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy in nats, whichever loss trained the model."""
+        return self.measures.loss
+
+    @property
+    def confusion_matrix(self) -> NDArray[np.int64]:
+        """Digits by true class (rows) and predicted class (columns)."""
+        return self.measures.confusion_matrix
+
+    @property
+    def report(self) -> metrics.ClassReport:
+        """Precision, recall, F1 and number of digits of every class."""
+        return self.measures.report
+
+    @property
+    def calibration(self) -> metrics.Calibration:
+        """Expected calibration error, and its bins."""
+        return self.measures.calibration
+
+    def __repr__(self) -> str:
+        return (
+            f"Evaluation(model={self.model.name!r}, accuracy={self.accuracy:.4f}, "
+            f"interval=({self.interval.low:.4f}, {self.interval.high:.4f}), loss={self.loss:.4f})"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([*self.summary(), "", *_aligned(self.class_rows())])
+
+    def class_rows(self) -> list[tuple[str, ...]]:
+        """Return the table of classes as text: a row of headings, then a row for each class.
+
+        Returns
+        -------
+        list of tuple of str
+        """
+        return metrics.class_rows(self.report, self.class_names)
+
+    def summary(self) -> list[str]:
+        """Return the headline numbers, a line of text for each.
+
+        Returns
+        -------
+        list of str
+        """
+        digits = f"{len(self.labels):,} test digits"
+        of = f" of {self.dataset.title}" if self.dataset else ""
+        lines = [
+            f"{self.model.name} on {digits}{of}",
+            f"accuracy  {self.accuracy:.2%}  (95 % interval {self.interval.low:.2%} to "
+            f"{self.interval.high:.2%})",
+            f"loss      {self.loss:.4f}",
+        ]
+        if self.settings is not None:
+            asked = (
+                f"{self.settings.epochs} epochs"
+                if self.settings.steps is None
+                else f"{self.settings.steps:,} steps"
+            )
+            done = f"INTERRUPTED before the end of {asked}," if self.interrupted else f"{asked} in"
+            lines.append(f"trained   {done} {self.seconds:.1f} s")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the model and its probabilities, in types that JSON has.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "model": self.model.name,
+            "parameters": int(self.model.count_params()),
+            "source": self.source,
+            "class_names": list(self.class_names),
+            **self.measures.to_dict(),
+            "history": {name: list(values) for name, values in self.history.items()},
+            "seconds": self.seconds,
+            "interrupted": self.interrupted,
+            "settings": dataclasses.asdict(self.settings) if self.settings else None,
+            "versions": _versions(),
+            "labels": self.labels.tolist(),
+            "predictions": self.predictions.tolist(),
+        }
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write :meth:`to_dict` as JSON.
+
+        Parameters
+        ----------
+        path : path-like
+            The file to write.
+        overwrite : bool, default False
+            Whether a file that is there may be replaced.
+
+        Raises
+        ------
+        FileExistsError
+            If the file is there and `overwrite` is false.
+        """
+        text = json.dumps(self.to_dict(), indent=1)
+        with Path(path).open("w" if overwrite else "x", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return the rows of a table as lines, in columns that are aligned to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.rjust, row, widths)) for row in rows]
+
+
+def _versions() -> dict[str, str]:
+    import keras
+
+    packages = ("mnist-zoo", "keras", "numpy", "scikit-learn")
+    return {
+        "python": platform.python_version(),
+        "backend": keras.backend.backend(),
+        **{package: version(package) for package in packages},
+    }

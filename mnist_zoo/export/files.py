@@ -1,0 +1,96 @@
+"""Keras's own files, with a note of the digits that the model has seen."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mnist_zoo.export.writing import replacing
+from mnist_zoo.models import provenance
+
+if TYPE_CHECKING:
+    import keras
+
+
+def save_model(
+    model: keras.Model, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write a model as a ``.keras`` file, with a note of the digits it was trained on.
+
+    Plain ``keras.saving.load_model`` reads it as well; :func:`load_model` reads the note too,
+    by which :func:`~mnist_zoo.evaluate` knows digits that the model has seen.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What to write.
+    path : path-like
+        Where; must end in ``.keras``.
+    overwrite : bool, default False
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If `path` does not end in ``.keras``.
+    FileExistsError
+        If the file is there and `overwrite` is false.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from mnist_zoo import linear
+    >>> from mnist_zoo.export import load_model, save_model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(linear(seed=0), Path(folder) / "linear.keras")
+    ...     load_model(Path(folder) / "linear.keras").name
+    'linear'
+    """
+    target = Path(path)
+    if target.suffix != ".keras":
+        raise ValueError(f"path must end in .keras; got {str(path)!r}")
+    with replacing(target, overwrite) as part:
+        model.save(part)
+        with zipfile.ZipFile(part, "a") as archive:
+            provenance.write_note(model, archive)
+
+
+def load_model(path: str | os.PathLike[str]) -> keras.Model:
+    """Read a ``.keras`` file, with the note of what it was trained on if it has one.
+
+    A model without the note may have been trained on any digits: it is not tested on the sample,
+    whose digits are of MNIST's training split.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    keras.Model
+        The model.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no ``.keras`` file, or holds code of its own, which is not run.
+    ChecksumError
+        If its note is damaged.
+    """
+    import keras
+
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"{source}: no such file")
+    if not zipfile.is_zipfile(source) or source.suffix != ".keras":
+        raise ValueError(f"{source}: is not a .keras file")
+    seen = provenance.read_note(source)
+    model: keras.Model = keras.saving.load_model(source)
+    provenance.record(model, seen)
+    return model

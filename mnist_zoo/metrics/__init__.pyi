@@ -1,0 +1,17 @@
+from .calibration import Calibration as Calibration
+from .calibration import brier_score as brier_score
+from .calibration import expected_calibration_error as expected_calibration_error
+from .measures import Measures as Measures
+from .measures import class_rows as class_rows
+from .measures import measure as measure
+from .scores import ClassReport as ClassReport
+from .scores import accuracy as accuracy
+from .scores import class_report as class_report
+from .scores import confusion_matrix as confusion_matrix
+from .scores import log_loss as log_loss
+from .scores import top_k_accuracy as top_k_accuracy
+from .significance import Interval as Interval
+from .significance import McNemar as McNemar
+from .significance import mcnemar_test as mcnemar_test
+from .significance import paired_difference_interval as paired_difference_interval
+from .significance import wilson_interval as wilson_interval

@@ -1,0 +1,10 @@
+from .cards import ModelCard as ModelCard
+from .dense import dense_relu as dense_relu
+from .dense import dense_relu_dropout as dense_relu_dropout
+from .dense import dense_sigmoid as dense_sigmoid
+from .dense import linear as linear
+from .forward import predict_probabilities as predict_probabilities
+from .species import Species as Species
+from .species import create_model as create_model
+from .species import list_models as list_models
+from .species import model_card as model_card

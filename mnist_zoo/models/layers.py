@@ -1,0 +1,277 @@
+"""The kinds of layers: how NumPy runs each, and whether XLA may compile it.
+
+To run another kind of Keras layer without a framework, write a function and its row in
+:data:`LAYERS`. A model with a layer that has no function is run by Keras itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+if TYPE_CHECKING:
+    import keras
+
+Array = NDArray[np.float32]
+# A setting of a layer, in types that JSON has.
+Setting = str | float | int | bool | tuple[int, ...] | tuple[str, ...] | None
+# From what goes in, the layer's parameters by name, and its settings, to what comes out.
+Run = Callable[[Array, Mapping[str, Array], Mapping[str, Any]], Array]
+Parameters = Mapping[str, Array]
+Settings = Mapping[str, Any]
+
+
+class LayerSpec(NamedTuple):
+    """One layer of an architecture.
+
+    Attributes
+    ----------
+    kind : str
+        Keras's name of its class.
+    name : str
+        Its own name.
+    output_shape : tuple of int
+        Shape of what it returns for one picture.
+    parameters : int
+        Number of its parameters.
+    settings : mapping of str to Setting
+        The settings of the layer that :data:`LAYERS` needs, from Keras's configuration.
+    """
+
+    kind: str
+    name: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    settings: Mapping[str, Setting]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer in types that JSON has."""
+        return {
+            **self._asdict(),
+            "output_shape": list(self.output_shape),
+            "settings": {
+                k: list(v) if isinstance(v, tuple) else v for k, v in self.settings.items()
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> LayerSpec:
+        """Return the layer that :meth:`to_dict` described."""
+        settings = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in facts["settings"].items()
+        }
+        shape = tuple(facts["output_shape"])
+        return cls(**{**facts, "output_shape": shape, "settings": settings})
+
+
+class LayerKind(NamedTuple):
+    """What is known of one kind of layer.
+
+    Attributes
+    ----------
+    run : callable or None
+        Computes it by NumPy.
+    settings : tuple of str
+        What of Keras's configuration of the layer `run` needs.
+    only : mapping
+        Settings that must have these values for `run` to hold.
+    xla : bool
+        Whether training gains by having XLA compile it on TensorFlow, as measured by
+        ``python -m benchmarks.ablation``. Not Dropout: on a CPU, XLA draws random numbers so
+        slowly for TensorFlow that an epoch takes more than four times as long.
+    """
+
+    run: Run | None
+    settings: tuple[str, ...] = ()
+    only: Mapping[str, Any] = {}
+    xla: bool = False
+
+
+ACTIVATIONS: dict[str | None, Callable[[Array], Array]] = {
+    None: lambda x: x,
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, np.float32(0.0)),
+    "sigmoid": expit,
+    "tanh": np.tanh,
+    "softmax": lambda x: softmax(x, axis=-1),
+}
+
+
+def _unchanged(x: Array, _: Parameters, __: Settings) -> Array:
+    return x
+
+
+def _flatten(x: Array, _: Parameters, __: Settings) -> Array:
+    return x.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def _reshape(x: Array, _: Parameters, settings: Settings) -> Array:
+    return x.reshape(len(x), *settings["target_shape"])
+
+
+def _activation(x: Array, _: Parameters, settings: Settings) -> Array:
+    activated: Array = ACTIVATIONS[settings["activation"]](x)
+    return activated
+
+
+def _dense(x: Array, parameters: Parameters, settings: Settings) -> Array:
+    return _biased(x @ parameters["kernel"], parameters, settings)
+
+
+def _conv2d(x: Array, parameters: Parameters, settings: Settings) -> Array:
+    kernel = parameters["kernel"]  # (height, width, channels in, channels out)
+    windows = _windows(x, kernel.shape[:2], settings, filling=0.0)
+    # (n, rows, columns, channels in, height, width) with (height, width, channels in, channels out)
+    outputs = np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
+    return _biased(outputs, parameters, settings)
+
+
+def _max_pooling(x: Array, _: Parameters, settings: Settings) -> Array:
+    result: Array = _windows(x, settings["pool_size"], settings, filling=-np.inf).max(axis=(4, 5))
+    return result
+
+
+def _average_pooling(x: Array, _: Parameters, settings: Settings) -> Array:
+    # Beyond the rim there is nothing: such pixels do not count.
+    windows = _windows(x, settings["pool_size"], settings, filling=np.nan)
+    result: Array = np.nanmean(windows, axis=(4, 5), dtype=np.float32)
+    return result
+
+
+def _global_average_pooling(x: Array, _: Parameters, settings: Settings) -> Array:
+    result: Array = x.mean(axis=(1, 2), keepdims=settings["keepdims"], dtype=np.float32)
+    return result
+
+
+def _batch_normalization(x: Array, parameters: Parameters, settings: Settings) -> Array:
+    scale = 1.0 / np.sqrt(parameters["moving_variance"] + np.float32(settings["epsilon"]))
+    scale = scale * parameters.get("gamma", np.float32(1.0))
+    shift = parameters.get("beta", np.float32(0.0)) - parameters["moving_mean"] * scale
+    result: Array = x * scale + shift
+    return result
+
+
+def _biased(x: Array, parameters: Parameters, settings: Settings) -> Array:
+    if "bias" in parameters:
+        x = x + parameters["bias"]
+    return ACTIVATIONS[settings["activation"]](x)
+
+
+def _windows(
+    x: Array, size: tuple[int, ...], settings: Settings, filling: float
+) -> NDArray[np.float32]:
+    """Return every window of pictures: (n, rows, columns, channels, height, width)."""
+    strides = settings["strides"]
+    if settings["padding"] == "same":
+        # As Keras pads: half on either side, the odd one below and to the right.
+        total = [
+            max((-(-side // step) - 1) * step + extent - side, 0)
+            for side, step, extent in zip(x.shape[1:3], strides, size, strict=True)
+        ]
+        around = [(pad // 2, pad - pad // 2) for pad in total]
+        x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=filling)
+    windows = sliding_window_view(x, size, axis=(1, 2))
+    return windows[:, :: strides[0], :: strides[1]]
+
+
+_CHANNELS_LAST = {"data_format": "channels_last"}
+_PLAIN_CONVOLUTION = {**_CHANNELS_LAST, "dilation_rate": (1, 1), "groups": 1}
+_POOLING = ("pool_size", "strides", "padding")
+
+#: Every kind of layer that is known here, by Keras's name of its class.
+LAYERS: dict[str, LayerKind] = {
+    "InputLayer": LayerKind(_unchanged, xla=True),
+    "Flatten": LayerKind(_flatten, only=_CHANNELS_LAST, xla=True),
+    "Reshape": LayerKind(_reshape, ("target_shape",), xla=True),
+    "Dense": LayerKind(_dense, ("activation",), xla=True),
+    "Activation": LayerKind(_activation, ("activation",), xla=True),
+    "Softmax": LayerKind(None, xla=True),
+    "Dropout": LayerKind(_unchanged),
+    "Conv2D": LayerKind(_conv2d, ("strides", "padding", "activation"), _PLAIN_CONVOLUTION),
+    "MaxPooling2D": LayerKind(_max_pooling, _POOLING, _CHANNELS_LAST),
+    "AveragePooling2D": LayerKind(_average_pooling, _POOLING, _CHANNELS_LAST),
+    "GlobalAveragePooling2D": LayerKind(_global_average_pooling, ("keepdims",), _CHANNELS_LAST),
+    "BatchNormalization": LayerKind(_batch_normalization, ("epsilon",), {"axis": -1}),
+}
+
+
+def is_chain(model: keras.Model) -> bool:
+    """Say whether each layer of a functional model takes what the layer before it returns."""
+    return all(after.input is before.output for before, after in itertools.pairwise(model.layers))
+
+
+def describe_layers(model: keras.Model) -> tuple[LayerSpec, ...]:
+    """Return the layers of a model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model, built.
+
+    Returns
+    -------
+    tuple of LayerSpec
+    """
+    return tuple(_describe(layer) for layer in model.layers)
+
+
+def _describe(layer: keras.layers.Layer) -> LayerSpec:
+    kind = type(layer).__name__
+    known = LAYERS.get(kind, LayerKind(None))
+    config = layer.get_config()
+    settings = {name: config[name] for name in (*known.settings, *known.only)}
+    if isinstance(settings.get("axis"), int) and settings["axis"] == len(layer.output.shape) - 1:
+        settings["axis"] = -1
+    return LayerSpec(
+        kind,
+        layer.name,
+        tuple(layer.output.shape[1:]),
+        layer.count_params(),
+        {n: tuple(v) if isinstance(v, list) else v for n, v in settings.items()},
+    )
+
+
+def runs_without_framework(layers: tuple[LayerSpec, ...]) -> bool:
+    """Say whether NumPy can run all of these layers."""
+    return all(
+        layer.kind in LAYERS
+        and LAYERS[layer.kind].run is not None
+        and all(layer.settings[n] == value for n, value in LAYERS[layer.kind].only.items())
+        and layer.settings.get("activation") in ACTIVATIONS
+        for layer in layers
+    )
+
+
+def run_layers(
+    layers: tuple[LayerSpec, ...], parameters: Mapping[str, Mapping[str, Array]], x: Array
+) -> Array:
+    """Run layers one after the other.
+
+    Parameters
+    ----------
+    layers : tuple of LayerSpec
+        Of kinds that have a function.
+    parameters : mapping of str to mapping of str to ndarray
+        The parameters of each layer, by the layer's name and their own.
+    x : ndarray of float32
+        Pictures, of the shape that the first layer takes.
+
+    Returns
+    -------
+    ndarray of float32
+        What the last layer returns.
+    """
+    for layer in layers:
+        run = LAYERS[layer.kind].run
+        if run is None:
+            raise ValueError(f"layers of the kind {layer.kind} are not run by NumPy")
+        x = run(x, parameters.get(layer.name, {}), layer.settings)
+    return x

@@ -1,0 +1,84 @@
+"""What a model returns: probabilities or logits, and how to get the first from either."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+if TYPE_CHECKING:
+    import keras
+
+OutputKind = Literal["probabilities", "logits"]
+
+PREDICT_BATCH = 1000
+# The digits whose output is looked at where no layer says what it is.
+PROBED = 32
+# What the activation of the last layer makes of its output.
+OUTPUT_OF: dict[str, OutputKind] = {"softmax": "probabilities", "linear": "logits"}
+
+
+def output_kind(model: keras.Model, x: Any) -> OutputKind:
+    """Tell whether a model returns probabilities or logits, by its last layer or by trying."""
+    kind = _declared_kind(model)
+    return kind or _kind_of(np.asarray(model.predict_on_batch(x[:PROBED])))
+
+
+def model_probabilities(
+    model: keras.Model, x: Any, batch_size: int = PREDICT_BATCH
+) -> NDArray[np.float32]:
+    """Return a model's probabilities for pictures that suit it."""
+    if not len(x):
+        return np.zeros((0, model.output_shape[1]), np.float32)
+    batches = [x[start : start + batch_size] for start in range(0, len(x), batch_size)]
+    _trace(model, batches[0], batches[-1])
+    # ``model.predict`` does the same, and first builds a data pipeline.
+    outputs = np.concatenate([model.predict_on_batch(batch) for batch in batches])
+    outputs = outputs.astype(np.float32, copy=False)
+    if not np.isfinite(outputs).all():
+        raise ValueError(
+            "the model's outputs are not all finite: its training diverged. Lower the learning rate"
+        )
+    if (_declared_kind(model) or _kind_of(outputs[:PROBED])) == "logits":
+        outputs = softmax(outputs.astype(np.float64), axis=1).astype(np.float32)
+    return outputs
+
+
+def _trace(model: keras.Model, *batches: Any) -> None:
+    """Have TensorFlow trace the prediction before it is called.
+
+    By itself it traces in the first call for each model, takes several models for one function
+    that must be traced again and again, and warns of it.
+    """
+    model.make_predict_function()
+    trace = getattr(model.predict_function, "get_concrete_function", None)
+    if trace is not None:
+        for batch in batches:
+            trace([(batch,)])
+
+
+def _declared_kind(model: keras.Model) -> OutputKind | None:
+    """Return what the last layer says, or None if it says nothing."""
+    import keras
+
+    last = model.layers[-1] if model.layers else model
+    if isinstance(last, keras.layers.Softmax):
+        return "probabilities"
+    activation = getattr(last, "activation", None)
+    if activation is None:
+        return None
+    name = getattr(activation, "__name__", str(activation))
+    if name not in OUTPUT_OF:
+        raise ValueError(
+            f"the model must end in a softmax, or in no activation (logits); got {name}, whose "
+            "outputs are not the probabilities of classes"
+        )
+    return OUTPUT_OF[name]
+
+
+def _kind_of(outputs: NDArray[Any]) -> OutputKind:
+    sums = np.asarray(outputs, np.float64).sum(axis=1)
+    rows_sum_to_one = np.all(np.abs(sums - 1.0) < 1e-3)
+    return "probabilities" if rows_sum_to_one and outputs.min() >= 0.0 else "logits"

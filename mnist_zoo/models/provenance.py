@@ -1,0 +1,203 @@
+"""Which digits a model has seen: a set that only grows.
+
+What is kept is the fingerprints of the digits that a model was trained on, with the names of
+their data sets, so that tests can be refused by content: whatever array the digits lie in, and
+whatever was done to the model in between. It stays with
+
+- the model's layers, and so with every model that is built from them;
+- the values of its parameters, and so with copies of them in the same process: clones, pickles,
+  files that Keras wrote (the shipped parameters are known in every process);
+- the files that :func:`mnist_zoo.export.save_model` writes.
+
+What cannot be seen: a training that is not done by :func:`mnist_zoo.fit_and_evaluate`, also one
+that goes on with copied parameters; and in another process, a file or pickle that Keras wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_zoo.data.fingerprints import Fingerprints
+from mnist_zoo.errors import ChecksumError
+from mnist_zoo.models.shipped import FOLDER
+
+if TYPE_CHECKING:
+    import keras
+
+# A source: arrays that no data set is known for; their digits are known.
+UNKNOWN_ARRAYS = "arrays"
+# A source: a file that does not say what its model was trained on.
+UNKNOWN = "unknown"
+# The attribute of a layer that keeps what it has seen.
+ATTRIBUTE = "mnist_zoo_seen"
+# The members of a .keras archive that keep it; Keras passes over them.
+NOTE, DIGITS = "mnist_zoo.json", "mnist_zoo_seen.npy"
+# The fingerprints of MNIST's training digits, on which the shipped parameters were trained.
+SHIPPED_FILE = "mnist_train.fingerprints"
+# Parameters with fewer values are not unmistakable: two untrained biases are alike.
+LEAST_VALUES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The digits that a model has been trained on.
+
+    Attributes
+    ----------
+    sources : frozenset of str
+        Names of their data sets; ``"unknown"`` for a file that does not say.
+    digits : ndarray of uint32
+        Fingerprints of the digits, sorted, each once.
+    """
+
+    sources: frozenset[str] = frozenset()
+    digits: Fingerprints = field(default_factory=lambda: np.zeros(0, np.uint32))
+
+    def __or__(self, other: Seen) -> Seen:
+        if other is self or not other.sources:
+            return self
+        if not self.sources:
+            return other
+        return Seen(self.sources | other.sources, np.union1d(self.digits, other.digits))
+
+
+NOTHING = Seen()
+# By a digest of the values of a parameter. This is the one global of the package that changes: a
+# copy of a model shares nothing with it but these values.
+_BY_VALUES: dict[bytes, Seen] = {}
+
+
+def seen_by(model: keras.Model) -> Seen:
+    """Return what a model has seen, as far as that can be known."""
+    seen = NOTHING
+    for layer in _layers(model):
+        seen |= getattr(layer, ATTRIBUTE, NOTHING)
+    for digest in values(model):
+        seen |= _BY_VALUES.get(digest, NOTHING)
+        seen |= _shipped_values().get(digest, NOTHING)
+    return seen
+
+
+def record(model: keras.Model, seen: Seen) -> None:
+    """Add to what a model has seen."""
+    seen = seen_by(model) | seen
+    for layer in _layers(model):
+        setattr(layer, ATTRIBUTE, seen)
+
+
+@contextlib.contextmanager
+def training_on(model: keras.Model, digits: Seen) -> Iterator[None]:
+    """Record that the training within has seen `digits`, however it ends.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What is trained.
+    digits : Seen
+        The digits that it is trained on.
+    """
+    record(model, digits)
+    before = values(model)
+    try:
+        yield
+    finally:
+        seen = seen_by(model)
+        # Values that did not change are left out: a fresh model may have them too.
+        changed = values(model) - before
+        _BY_VALUES.update(dict.fromkeys(changed, _shared(seen)))
+
+
+def _shared(seen: Seen) -> Seen:
+    """Return an equal one that is known already, so that trainings on the same digits share it."""
+    for known in _BY_VALUES.values():
+        if known.sources == seen.sources and np.array_equal(known.digits, seen.digits):
+            return known
+    return seen
+
+
+def values(model: keras.Model) -> frozenset[bytes]:
+    """Return digests of the values of a model's parameters."""
+    import keras
+
+    arrays = (keras.ops.convert_to_numpy(weight) for weight in model.weights)
+    return frozenset(
+        _digest(array)
+        for array in arrays
+        if array.size >= LEAST_VALUES and array.min() != array.max()
+    )
+
+
+@functools.cache
+def shipped() -> Seen:
+    """Return what the parameters that come with the package have seen: MNIST's training digits."""
+    content = (FOLDER / f"{SHIPPED_FILE}.npy").read_bytes()
+    return Seen(frozenset({"mnist"}), np.load(io.BytesIO(content), allow_pickle=False))
+
+
+def write_note(model: keras.Model, archive: zipfile.ZipFile) -> None:
+    """Write into a .keras archive what a model has seen."""
+    seen = seen_by(model)
+    archive.writestr(NOTE, json.dumps({"trained_on": sorted(seen.sources)}))
+    if "mnist" in seen.sources:  # What is in the package need not be in the file too.
+        seen = Seen(seen.sources, np.setdiff1d(seen.digits, shipped().digits))
+    if len(seen.digits):
+        with io.BytesIO() as file:
+            np.save(file, seen.digits)
+            archive.writestr(DIGITS, file.getvalue())
+
+
+def read_note(path: str | os.PathLike[str]) -> Seen:
+    """Return what a file of a model or of parameters says that it has seen; unknown if nothing."""
+    if not zipfile.is_zipfile(path):
+        return Seen(frozenset({UNKNOWN}))
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if NOTE not in names:
+            return Seen(frozenset({UNKNOWN}))
+        try:
+            seen = Seen(frozenset(map(str, json.loads(archive.read(NOTE))["trained_on"])))
+            if DIGITS in names:
+                digits = np.load(io.BytesIO(archive.read(DIGITS)), allow_pickle=False)
+                seen = Seen(seen.sources, digits.astype(np.uint32))
+        except Exception as error:
+            raise ChecksumError(
+                f"{Path(path)}: its note of the digits that the model has seen is damaged ({error})"
+            ) from error
+    return seen | shipped() if "mnist" in seen.sources else seen
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    """Yield a model and its layers that have parameters, those of models within it too."""
+    if model.weights:
+        yield model
+    for layer in getattr(model, "layers", ()):
+        yield from _layers(layer)
+
+
+def _digest(array: Any) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=16).digest()
+
+
+@functools.cache
+def _shipped_values() -> dict[bytes, Seen]:
+    """Return digests of the parameters that come with the package."""
+    found: dict[bytes, Seen] = {}
+    for file in FOLDER.iterdir():
+        if file.name.endswith(".npz"):
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+                found.update(
+                    (_digest(a), shipped()) for a in arrays.values() if a.size >= LEAST_VALUES
+                )
+    return found

@@ -1,0 +1,107 @@
+"""The trained parameters that come with the package: verified, and set strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from mnist_zoo.errors import ChecksumError
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mnist_zoo.models.cards import ModelCard
+
+    # By layer and name: "hidden_1/kernel".
+    Parameters = dict[str, NDArray[np.float32]]
+
+FOLDER = files("mnist_zoo.models") / "weights"
+
+
+@dataclass(frozen=True)
+class ShippedWeights:
+    """The trained parameters of a species that come with the package.
+
+    Attributes
+    ----------
+    file : str
+        Name, without its ending, of their file in the folder ``weights``. Species whose layers
+        are the same may share one.
+    epochs : int
+        How many epochs ``python -m tools.train_weights`` trains them for.
+    distorted : bool
+        Whether it distorts the training digits, anew in every epoch.
+    """
+
+    file: str
+    epochs: int
+    distorted: bool = True
+
+
+def read_card(file: str) -> ModelCard:
+    """Read the card of a file of parameters."""
+    from mnist_zoo.models.cards import ModelCard
+
+    return ModelCard.from_dict(json.loads((FOLDER / f"{file}.json").read_text(encoding="utf-8")))
+
+
+def read_parameters(file: str) -> Parameters:
+    """Read a file of parameters, by layer and name, having verified its SHA-256."""
+    import numpy as np
+
+    expected = read_card(file).sha256
+    content = (FOLDER / f"{file}.npz").read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise ChecksumError(
+            f"{FOLDER / file}.npz: expected the SHA-256 {expected} that its card states, found "
+            f"{found}; the file was damaged: reinstall mnist-zoo"
+        )
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def set_parameters(
+    model: keras.Model, parameters: Parameters, *, spare: Collection[str] = ()
+) -> None:
+    """Give a model its parameters: every one of them, and no other.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Whose parameters are set.
+    parameters : mapping of str to ndarray
+        Arrays by the path of the parameter: layer, then name.
+    spare : collection of str
+        Layers that are left as they are.
+
+    Raises
+    ------
+    ValueError
+        If an array is missing, left over, or of another shape.
+    """
+    weights = {w.path: w for w in model.weights if w.path.split("/")[0] not in spare}
+    arrays = {path: a for path, a in parameters.items() if path.split("/")[0] not in spare}
+    faults = [
+        *(f"{path} is missing" for path in weights.keys() - arrays.keys()),
+        *(f"the model has no {path}" for path in arrays.keys() - weights.keys()),
+        *(
+            f"{path} is of shape {arrays[path].shape}, where the model's is {tuple(weight.shape)}"
+            for path, weight in weights.items()
+            if path in arrays and arrays[path].shape != tuple(weight.shape)
+        ),
+    ]
+    if faults:
+        raise ValueError(
+            f"the parameters are not of this architecture: {'; '.join(sorted(faults))}. Leave the "
+            "arguments that set the layers at their defaults, or take weights=None"
+        )
+    for path, weight in weights.items():
+        weight.assign(arrays[path])

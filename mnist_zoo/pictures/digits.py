@@ -1,0 +1,364 @@
+"""Find the digits in a picture, and redraw each one in the form of MNIST.
+
+A digit in the form of MNIST is light on a dark background. It fits into 20 by 20 pixels, and lies
+in an image of 28 by 28 pixels with its centre of mass in the middle.
+
+Functions here get the foreground of a picture from :mod:`mnist_zoo.pictures.foreground`. A *piece*
+is a connected region of ink. A digit consists of one piece or, if its stroke is broken, of several.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from mnist_zoo.data.datasets import MNIST
+from mnist_zoo.errors import PictureError
+from mnist_zoo.pictures.foreground import EIGHT_NEIGHBOURS, Ink, Mask, find_ink
+from mnist_zoo.pictures.opening import Picture, Plane, open_grey
+
+# The side of an MNIST image, the side of the box that its digit fits into, and the middle of the
+# image, where the centre of mass of the digit lies; all in pixels.
+SIDE, BOX, MIDDLE = MNIST.image_shape[0], 20, 14
+# Strokes thinner than THINNEST are redrawn with the width USUAL, both in pixels of the 28 x 28
+# image. They are the 5th percentile and the median of the stroke width in MNIST's training split.
+# `python -m benchmarks.picture_thresholds` measures both, and what other values change.
+THINNEST, USUAL = 2.1, 2.9
+# The stroke width is measured, and changed, on a grid with this many times as many pixels a side.
+# `python -m benchmarks.picture_thresholds` measures what other values change.
+FINE = 4
+
+
+class Box(NamedTuple):
+    """A rectangle in an upright picture, in pixels counted from the top left corner.
+
+    Attributes
+    ----------
+    left, top, right, bottom : int
+        It covers the pixels ``picture[top:bottom, left:right]``.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class FoundDigit(NamedTuple):
+    """A digit in a picture.
+
+    Attributes
+    ----------
+    box : Box
+        Where the digit is.
+    line : int
+        Which line of digits it belongs to; the line at the top is 0.
+    digit : ndarray of float32, shape (28, 28)
+        The digit in the form of MNIST, in [0, 1], as :func:`prepare_digit` would return it.
+    """
+
+    box: Box
+    line: int
+    digit: NDArray[np.float32]
+
+
+class _Shapes(NamedTuple):
+    """The pieces of ink in a picture: its connected regions. Piece `i` has the label ``i + 1``."""
+
+    labels: NDArray[np.intp]  # (height, width): the label of each pixel, 0 on paper
+    boxes: NDArray[np.intp]  # (pieces, 4): left, top, right, bottom
+    areas: NDArray[np.intp]  # (pieces,): the number of pixels
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """The longer side of the box of each piece, in pixels."""
+        sides: NDArray[np.intp] = self.boxes[:, 2:] - self.boxes[:, :2]
+        return np.maximum(sides[:, 0], sides[:, 1])
+
+
+def prepare_digit(image: Picture) -> NDArray[np.float32]:
+    """Bring a picture of one digit into the form of MNIST.
+
+    The ink is separated from the paper; it may be darker or lighter than the paper. Uneven light,
+    noise and ruled lines are removed. The digit is then scaled to fit into 20 by 20 pixels, with
+    its proportions kept, and placed in 28 by 28 pixels with its centre of mass in the middle
+    [1]_. Strokes that are thinner than nearly all strokes of MNIST are thickened.
+
+    Parameters
+    ----------
+    image : path, bytes, PIL.Image.Image or ndarray
+        One of: the path of a file that Pillow reads (the first frame of an animation is used); the
+        content of such a file; a Pillow image; an array of shape (height, width) or
+        (height, width, channels), of uint8 or of floats in [0, 1]. The channels are grey, grey and
+        alpha, RGB, or RGBA. The picture may have 1 to 50 million pixels. A picture that its camera
+        marked as rotated is turned upright.
+
+    Returns
+    -------
+    ndarray of float32, shape (28, 28)
+        The digit, in [0, 1]: 1 is ink, 0 is paper.
+
+    Raises
+    ------
+    PictureError
+        If the picture is blank, cannot be read, or is too large.
+    OSError
+        If there is no such file.
+    TypeError, ValueError
+        If an array has another shape, type or range.
+
+    See Also
+    --------
+    find_digits : For a picture of several digits.
+
+    References
+    ----------
+    .. [1] Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits",
+       web page, 1998.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mnist_zoo.pictures import prepare_digit
+    >>> paper = np.full((200, 300), 230, np.uint8)
+    >>> paper[40:160, 100:115] = 20  # a one
+    >>> digit = prepare_digit(paper)
+    >>> digit.shape, digit.dtype, int(digit.any(axis=1).sum())
+    ((28, 28), dtype('float32'), 20)
+    """
+    ink = find_ink(open_grey(image).plane)
+    if ink is None:
+        raise PictureError("the picture is blank: no ink was found on its paper")
+    shapes = _shapes(ink.mask)
+    return _render(ink, shapes, _largest(shapes))
+
+
+def find_digits(image: Picture) -> list[FoundDigit]:
+    """Find the digits in a picture, in reading order: line by line, from left to right.
+
+    The parts of a broken stroke are joined into one digit. Specks are ignored. Digits that touch
+    each other are returned as one digit.
+
+    Parameters
+    ----------
+    image : path, bytes, PIL.Image.Image or ndarray
+        The picture, as for :func:`prepare_digit`.
+
+    Returns
+    -------
+    list of FoundDigit
+        The digits; an empty list if the picture is blank.
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be read, or is too large.
+    OSError
+        If there is no such file.
+    TypeError, ValueError
+        If an array has another shape, type or range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mnist_zoo.pictures import find_digits
+    >>> paper = np.full((200, 300), 230, np.uint8)
+    >>> paper[40:160, 100:115] = paper[40:160, 200:215] = 20  # two ones
+    >>> [found.box.left for found in find_digits(paper)]
+    [100, 200]
+    """
+    plane, factor = open_grey(image)
+    ink = find_ink(plane)
+    if ink is None:
+        return []
+    shapes = _shapes(ink.mask)
+    digits = _digits(shapes)
+    boxes = np.array([_around(shapes.boxes[pieces]) for pieces in digits]).reshape(-1, 4)
+    return [
+        FoundDigit(
+            Box(*(int(factor * edge) for edge in boxes[number])),
+            line,
+            _render(ink, shapes, digits[number]),
+        )
+        for line, number in _reading_order(boxes)
+    ]
+
+
+def _shapes(mask: Mask) -> _Shapes:
+    """Return the pieces of ink in a mask: its connected regions."""
+    labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    boxes = [
+        (columns.start, rows.start, columns.stop, rows.stop)
+        for rows, columns in ndimage.find_objects(labels)
+    ]
+    return _Shapes(labels, np.array(boxes), np.bincount(labels.ravel())[1:])
+
+
+def _around(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the smallest box around all `boxes`."""
+    return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def _gaps(box: NDArray[np.intp], boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the gaps between a box and each of `boxes`: (horizontal, vertical), 0 if none."""
+    gaps: NDArray[np.intp] = np.maximum(boxes[:, :2] - box[2:], box[:2] - boxes[:, 2:])
+    return np.maximum(gaps, 0)
+
+
+def _largest(shapes: _Shapes) -> NDArray[np.intp]:
+    """Return the pieces of the largest digit: the largest piece, and the pieces near it."""
+    chosen = shapes.areas == shapes.areas.max()
+    chosen[np.argmax(chosen) + 1 :] = False
+    near = 0.25 * shapes.sizes[chosen][0]
+    worth = shapes.areas >= 0.004 * shapes.areas[chosen][0]
+    while True:
+        gaps = _gaps(_around(shapes.boxes[chosen]), shapes.boxes)
+        more = worth & (gaps.max(axis=1) <= near) & ~chosen
+        if not more.any():
+            return np.flatnonzero(chosen)
+        chosen |= more
+
+
+def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
+    """Return the pieces of each digit."""
+    # The usual size is a median weighted by area: half of the ink is in pieces up to this size.
+    by_size = np.argsort(shapes.sizes)
+    drops = np.cumsum(shapes.areas[by_size])
+    usual = shapes.sizes[by_size][np.searchsorted(drops, drops[-1] / 2)]
+    # From the largest piece to the smallest: a small piece joins the nearest digit that it fits.
+    # Any other piece begins a digit.
+    digits: list[NDArray[np.intp]] = []
+    boxes: list[NDArray[np.intp]] = []
+    for piece in np.argsort(-shapes.sizes, kind="stable"):
+        box = shapes.boxes[piece]
+        if shapes.sizes[piece] < 0.04 * usual:
+            break
+        if shapes.sizes[piece] < 0.75 * usual and boxes:
+            gaps = _gaps(box, np.array(boxes))
+            joined = [_around(np.stack([box, other])) for other in boxes]
+            extents = np.array([(right - left, down - up) for left, up, right, down in joined])
+            fits = (gaps <= (0.15 * usual, 0.3 * usual)).all(axis=1)
+            fits &= (extents <= 1.4 * usual).all(axis=1) | (gaps.max(axis=1) == 0)
+            if fits.any():
+                nearest = int(np.argmin(np.where(fits, gaps.sum(axis=1), np.inf)))
+                digits[nearest] = np.append(digits[nearest], piece)
+                boxes[nearest] = joined[nearest]
+                continue
+        digits.append(np.array([piece]))
+        boxes.append(box)
+    # Digits that are too low are specks; those that are too wide are lines under the digits.
+    return [
+        pieces
+        for pieces, (left, up, right, down) in zip(digits, boxes, strict=True)
+        if down - up >= 0.35 * usual and right - left < 2.5 * max(usual, down - up)
+    ]
+
+
+def _reading_order(boxes: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Return (line, index of the box) for each box, line by line and from left to right."""
+    lines: list[list[int]] = []
+    for number in np.argsort(boxes[:, 0], kind="stable"):
+        _, up, _, down = boxes[number]
+        # A box belongs to the line whose last box shares the most of its height, so that lines may
+        # slope. Without such a line, it begins a new one.
+        shared = [
+            (min(down, boxes[line[-1], 3]) - max(up, boxes[line[-1], 1]))
+            / min(down - up, boxes[line[-1], 3] - boxes[line[-1], 1])
+            for line in lines
+        ]
+        best = int(np.argmax(shared)) if shared else -1
+        if best >= 0 and shared[best] >= 0.4:
+            lines[best].append(int(number))
+        else:
+            lines.append([int(number)])
+    lines.sort(key=lambda line: float(boxes[line][:, [1, 3]].mean()))
+    return [(index, number) for index, line in enumerate(lines) for number in line]
+
+
+def _render(ink: Ink, shapes: _Shapes, pieces: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Cut a digit out of the picture, and draw it in the form of MNIST."""
+    left, top, right, bottom = _around(shapes.boxes[pieces])
+    size = max(right - left, bottom - top)
+    margin = 2 + size // 4
+    rows, columns = (
+        slice(max(0, top - margin), bottom + margin),
+        slice(max(0, left - margin), right + margin),
+    )
+    labels = shapes.labels[rows, columns]
+    mine = np.isin(labels, pieces + 1)
+    # The pale edge of a stroke lies outside of the mask, and is kept too. Other pieces are not.
+    reach = max(1, round(0.05 * size))
+    near = ndimage.binary_dilation(mine, EIGHT_NEIGHBOURS, iterations=reach)
+    near &= mine | (labels == 0)
+    amount = np.where(near, ink.amount[rows, columns], np.float32(0.0))
+    full = np.percentile(amount[mine], 75)
+    amount = np.clip(amount / np.float32(full), 0.0, 1.0)
+    amount[amount < 2.0 * ink.noise / full] = 0.0
+    return _fit(amount)
+
+
+def _fit(amount: Plane) -> NDArray[np.float32]:
+    """Scale a digit to fit into the box, and place its centre of mass in the middle."""
+    (left, right), (top, bottom) = _extent(amount.max(axis=0)), _extent(amount.max(axis=1))
+    scale = BOX / max(right - left, bottom - top)
+    width, height = (max(1, round(scale * side)) for side in (right - left, bottom - top))
+    # The result is a whole number of pixels wide and high. The region to resize has the middle of
+    # the digit, and the proportions of the result.
+    pad = 2 + max(amount.shape) // 4
+    middle_x, middle_y = (left + right) / 2 + pad, (top + bottom) / 2 + pad
+    half_x, half_y = width / scale / 2, height / scale / 2
+    box = (middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y)
+    image = Image.fromarray(np.pad(amount, pad))
+    small = image.resize((width, height), Image.Resampling.BICUBIC, box)
+    digit = np.asarray(small, np.float32)
+    fine = image.resize((FINE * width, FINE * height), Image.Resampling.BICUBIC, box)
+    drawn = _thickened(np.asarray(fine, np.float32))
+    if drawn is not None:
+        digit = np.asarray(Image.fromarray(drawn).resize((width, height), Image.Resampling.BOX))
+    digit = np.clip(digit, 0.0, 1.0)
+    placed = np.zeros((SIDE, SIDE), np.float32)
+    y, x = (
+        int(np.clip(round(MIDDLE - middle), 0, SIDE - side))
+        for middle, side in zip(ndimage.center_of_mass(digit), digit.shape, strict=True)
+    )
+    placed[y : y + height, x : x + width] = digit
+    return placed
+
+
+def _extent(profile: NDArray[np.float32]) -> tuple[float, float]:
+    """Return where the ink begins and ends along an axis, to a fraction of a pixel."""
+    padded = np.pad(profile, 1)
+    inside = np.flatnonzero(padded > 0.5)
+    first, last = inside[0], inside[-1]
+    # The pixel before the first and the one after the last count by the share that ink covers.
+    return float(first - 1 - padded[first - 1]), float(last + padded[last + 1])
+
+
+def stroke_width(depth: NDArray[np.float64]) -> float:
+    """Return the width of strokes, in pixels of MNIST, from each fine pixel's distance to paper.
+
+    Across a stroke of width w the distance rises from 0 to w / 2 and falls again, so its mean is
+    w / 4.
+    """
+    return float(4.0 * depth[depth > 0.0].mean() / FINE)
+
+
+def _thickened(fine: Plane) -> Plane | None:
+    """Redraw strokes that are too thin with the usual width; return None if none are too thin."""
+    room = FINE * 2
+    inside = np.pad(fine, room) > 0.5
+    if not inside.any():
+        return None
+    depth = ndimage.distance_transform_edt(inside)
+    width = stroke_width(depth)
+    if width >= THINNEST:
+        return None
+    grown = FINE * (USUAL - width) / 2.0
+    distance = ndimage.distance_transform_edt(~inside) - depth
+    drawn = np.clip(0.5 + grown - distance, 0.0, 1.0).astype(np.float32)
+    edge = round(room - grown)
+    return np.ascontiguousarray(drawn[edge:-edge, edge:-edge])

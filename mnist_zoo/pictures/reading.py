@@ -1,0 +1,154 @@
+"""Read the digits in a picture with a model: :func:`read_digits`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_zoo.data.datasets import MNIST
+from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
+from mnist_zoo.pictures.digits import Box, find_digits
+from mnist_zoo.pictures.opening import Picture
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The digits that a model read in a picture, in reading order.
+
+    ``print(reading)`` prints the digits, line by line.
+
+    Attributes
+    ----------
+    boxes : tuple of Box
+        Where each digit is in the picture.
+    lines : tuple of int
+        Which line each digit belongs to; the line at the top is 0.
+    images : ndarray of float32, shape (n, 28, 28)
+        Each digit in the form of MNIST, as the model saw it, in [0, 1].
+    probabilities : ndarray of float32, shape (n, classes)
+        The probability of each class, for each digit.
+    """
+
+    boxes: tuple[Box, ...]
+    lines: tuple[int, ...]
+    images: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def digits(self) -> tuple[int, ...]:
+        """The most probable class of each digit."""
+        return tuple(int(digit) for digit in self.probabilities.argmax(axis=1))
+
+    @property
+    def confidences(self) -> tuple[float, ...]:
+        """The probability of that class, in [0, 1]."""
+        return tuple(float(confidence) for confidence in self.probabilities.max(axis=1))
+
+    def __str__(self) -> str:
+        rows: dict[int, str] = {}
+        for line, digit in zip(self.lines, self.digits, strict=True):
+            rows[line] = rows.get(line, "") + str(digit)
+        return "\n".join(rows.values())
+
+    def runners_up(self, count: int = 2) -> list[list[tuple[int, float]]]:
+        """Return the classes that follow the most probable one, with their probabilities.
+
+        Parameters
+        ----------
+        count : int, default 2
+            How many classes to return for each digit.
+
+        Returns
+        -------
+        list of list of (int, float)
+            For each digit, pairs of class and probability, the most probable first.
+        """
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, 1 : 1 + count]
+        return [
+            [(int(label), float(row[label])) for label in labels]
+            for labels, row in zip(order, self.probabilities, strict=True)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as a dict that can be written as JSON, without the images.
+
+        Returns
+        -------
+        dict
+            ``"text"``, what ``str(reading)`` returns, and ``"digits"``, a list of one dict for each
+            digit.
+        """
+        columns = zip(
+            self.digits,
+            self.confidences,
+            self.runners_up(),
+            self.lines,
+            self.boxes,
+            strict=True,
+        )
+        return {
+            "text": str(self),
+            "digits": [
+                {
+                    "digit": digit,
+                    "confidence": confidence,
+                    "runners_up": [
+                        {"digit": other, "probability": probability}
+                        for other, probability in others
+                    ],
+                    "line": line,
+                    "box": box._asdict(),
+                }
+                for digit, confidence, others, line, box in columns
+            ],
+        }
+
+
+def read_digits(image: Picture, model: str | keras.Model | None = None) -> Reading:
+    """Find the digits in a picture, and read them.
+
+    Parameters
+    ----------
+    image : path, bytes, PIL.Image.Image or ndarray
+        The picture, as for :func:`~mnist_zoo.prepare_digit`.
+    model : str or keras.Model, optional
+        The name of a shipped model, or a model, as for :func:`~mnist_zoo.predict_probabilities`.
+        By default ``"dense_relu_dropout"``, which runs without a framework.
+
+    Returns
+    -------
+    Reading
+        The digits; an empty reading if the picture is blank.
+
+    Raises
+    ------
+    PictureError
+        If the picture cannot be read, or is too large.
+    OSError
+        If there is no such file.
+    TypeError, ValueError
+        If an array has another shape, type or range, or there is no such model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mnist_zoo import read_digits
+    >>> paper = np.full((200, 300), 230, np.uint8)
+    >>> paper[40:160, 100:115] = paper[40:160, 200:215] = 20
+    >>> print(read_digits(paper))
+    11
+    """
+    found = find_digits(image)
+    images = np.array([each.digit for each in found], np.float32).reshape(-1, *MNIST.image_shape)
+    return Reading(
+        boxes=tuple(each.box for each in found),
+        lines=tuple(each.line for each in found),
+        images=images,
+        probabilities=predict_probabilities(images, DEFAULT_MODEL if model is None else model),
+    )

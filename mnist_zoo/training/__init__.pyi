@@ -1,0 +1,10 @@
+from .fit import fit_and_evaluate as fit_and_evaluate
+from .loops import Execution as Execution
+from .plan import TrainingPlan as TrainingPlan
+from .recipes import FAST as FAST
+from .recipes import RECIPES as RECIPES
+from .recipes import Recipe as Recipe
+from .recipes import Reproduction as Reproduction
+from .recipes import SeedResult as SeedResult
+from .recipes import reproduce as reproduce
+from .recipes import train_recipe as train_recipe

@@ -1,0 +1,116 @@
+"""One call that trains a model and measures it, and keeps the test digits out of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
+
+from mnist_zoo.arguments import check_choice
+from mnist_zoo.evaluation.inputs import Data, check_training_data
+from mnist_zoo.evaluation.result import Evaluation
+from mnist_zoo.evaluation.testing import assess
+from mnist_zoo.training.plan import plan_training
+from mnist_zoo.training.running import Verbose, run_training
+
+if TYPE_CHECKING:
+    import keras
+
+    from mnist_zoo.training.running import Optimizer
+
+
+def fit_and_evaluate(
+    model: keras.Model,
+    data: Data,
+    *,
+    epochs: int | None = None,
+    steps: int | None = None,
+    batch_size: int = 32,
+    loss: str | keras.losses.Loss | None = None,
+    optimizer: Optimizer | None = None,
+    validation_fraction: float = 0.1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: Verbose = "auto",
+    seed: int | None = None,
+) -> Evaluation:
+    """Train a model on the training split, then measure it on the test split, read once.
+
+    Unless it is given, the loss is chosen from the labels (integers or one-hot) and the model's
+    output (probabilities or logits). A model that comes compiled keeps its metrics, and what of
+    its loss and its optimizer is not given here. Validation digits are taken out of the training
+    split, as many of each class as their share; the test split cannot be passed for them.
+
+    Ctrl-C ends the training, not the program: what is trained so far is measured and returned,
+    with ``interrupted`` set.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From pictures to probabilities or logits of shape ``(n, classes)``. It is trained in
+        place.
+    data : Mnist or pair of pairs of arrays
+        What :func:`~mnist_zoo.load_mnist` returns, or arrays as
+        ``(x_train, y_train), (x_test, y_test)``.
+    epochs : int, optional
+        Passes over the training digits, at least 1; 5 if neither this nor `steps` is given.
+    steps : int, optional
+        Batches to train on, in place of `epochs`; at least 1.
+    batch_size : int, default 32
+        Digits a batch.
+    loss : str or keras.losses.Loss, optional
+        Keras's name of a loss, or an instance. Refused if it is not for these labels or this
+        output.
+    optimizer : str, keras.optimizers.Optimizer or callable, optional
+        Keras's name of an optimizer, an instance, or a function that makes one from the
+        :class:`~mnist_zoo.training.TrainingPlan`, which knows the number of batches that a
+        schedule needs. ``"adam"`` if the model is not compiled.
+    validation_fraction : float, default 0.1
+        Fraction of the training digits kept for validation, in [0, 1); 0 for none.
+    callbacks : sequence of keras.callbacks.Callback
+        Passed on to ``model.fit``.
+    verbose : {"auto", 0, 1, 2}, default "auto"
+        Keras's progress bar: 0 for none, 1 for a bar, 2 for a line each epoch.
+    seed : int, optional
+        Makes a run on a CPU repeat bit for bit, given a model built with a seed. It seeds the
+        split, and with ``keras.utils.set_random_seed`` the generators of Python, NumPy and the
+        backend.
+
+    Returns
+    -------
+    Evaluation
+        Test accuracy with its interval, loss, per-class report, history, and more.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range; if pixels look like 0..255, are not finite, or none;
+        if labels are outside the model's classes, or of another number than the pictures; if a
+        loss contradicts the labels or the model's output.
+    SeenDigitsError
+        If test digits are among the training digits, or the model has seen them before. They are
+        known by their content, whatever array they lie in. A ``ValueError``.
+
+    Examples
+    --------
+    >>> from mnist_zoo import fit_and_evaluate, linear, load_mnist
+    >>> data = load_mnist(source="sample")
+    >>> result = fit_and_evaluate(linear(seed=0), data, epochs=2, seed=0, verbose=0)
+    >>> result.accuracy > 0.8, sorted(result.history)
+    (True, ['accuracy', 'loss', 'val_accuracy', 'val_loss'])
+    """
+    check_choice("verbose", verbose, get_args(Verbose))
+    checked = check_training_data(model, data)
+    plan = plan_training(
+        model,
+        checked,
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        validation_fraction=validation_fraction,
+        loss=loss,
+        seed=seed,
+        callbacks=callbacks,
+    )
+    course = run_training(
+        model, checked, plan, optimizer=optimizer, callbacks=callbacks, verbose=verbose
+    )
+    return assess(model, checked.test, **course._asdict())

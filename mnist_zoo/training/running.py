@@ -1,0 +1,165 @@
+"""Running a training as planned: the split, the compiled model, the loop, the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from mnist_zoo.data.memory import aligned_empty
+from mnist_zoo.evaluation.inputs import CheckedData, Pair, as_classes
+from mnist_zoo.evaluation.result import TrainingSettings
+from mnist_zoo.models.outputs import PREDICT_BATCH
+from mnist_zoo.models.provenance import training_on
+from mnist_zoo.training.compiling import compile_model, compiled_loss
+from mnist_zoo.training.loops import compiled_loop
+from mnist_zoo.training.plan import TrainingPlan
+
+if TYPE_CHECKING:
+    import keras
+
+    Optimizer: TypeAlias = (
+        str | keras.optimizers.Optimizer | Callable[[TrainingPlan], keras.optimizers.Optimizer]
+    )
+
+Verbose = Literal["auto", 0, 1, 2]
+
+
+class _Split(NamedTuple):
+    """The digits to train on, and those for validation, if any."""
+
+    training: Pair
+    validation: Pair | None
+
+
+class Course(NamedTuple):
+    """How a training went: fields of an :class:`Evaluation`."""
+
+    settings: TrainingSettings
+    history: dict[str, tuple[float, ...]]
+    seconds: float
+    interrupted: bool
+
+
+def run_training(
+    model: keras.Model,
+    data: CheckedData,
+    plan: TrainingPlan,
+    *,
+    optimizer: Optimizer | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: Verbose,
+) -> Course:
+    """Train a model as planned; Ctrl-C ends it early.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What is trained, in place.
+    data : CheckedData
+        On what.
+    plan : TrainingPlan
+        How.
+    optimizer, callbacks, verbose
+        As for :func:`~mnist_zoo.fit_and_evaluate`.
+
+    Returns
+    -------
+    Course
+        How the training went.
+    """
+    import keras
+
+    if plan.seed is not None:
+        keras.utils.set_random_seed(plan.seed)
+    split = _split(data, plan)
+    _compile(model, plan, optimizer)
+    settings = plan.settings(model.optimizer)
+    x, y = split.training
+    history = keras.callbacks.History()
+    callbacks = [*callbacks, history]
+    if plan.steps is not None:
+        callbacks.append(_stop_in_last_epoch(model, plan))
+    interrupted = False
+    started = time.perf_counter()
+    try:
+        with (
+            training_on(model, data.seen),
+            compiled_loop(model, x, y, plan.batch_size, plan.execution) as pictures,
+        ):
+            model.fit(
+                pictures,
+                y,
+                batch_size=plan.batch_size,
+                epochs=plan.epochs_begun,
+                validation_data=split.validation,
+                validation_batch_size=PREDICT_BATCH,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
+    except KeyboardInterrupt:
+        interrupted = True
+    return Course(
+        settings=settings,
+        history={name: tuple(map(float, values)) for name, values in history.history.items()},
+        seconds=time.perf_counter() - started,
+        interrupted=interrupted,
+    )
+
+
+def _split(data: CheckedData, plan: TrainingPlan) -> _Split:
+    """Take the validation digits out of the training digits, each class by its share."""
+    x, y = data.x, data.y
+    if plan.validation_fraction == 0.0:
+        return _Split((x, y), None)
+    from sklearn.model_selection import train_test_split
+
+    try:
+        train, validation = train_test_split(
+            np.arange(len(x)),
+            test_size=plan.validation_fraction,
+            stratify=as_classes(y),
+            random_state=plan.seed,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={plan.validation_fraction:g} cannot take its share of each class "
+            f"out of {len(x)} training digits ({error}); 0 goes without validation"
+        ) from error
+    # Into memory that the backend need not copy. By default, `take` with `out` makes a copy first.
+    kept = aligned_empty((len(train), *x.shape[1:]), x.dtype)
+    np.take(x, train, axis=0, out=kept, mode="clip")
+    return _Split((kept, y[train]), (x[validation], y[validation]))
+
+
+def _compile(model: keras.Model, plan: TrainingPlan, optimizer: Optimizer | None) -> None:
+    """Compile the model as planned, where it is not; what else it was compiled with is kept."""
+    import keras
+
+    if optimizer is None and compiled_loss(model) is plan.loss:
+        return
+    chosen: Any = optimizer
+    if optimizer is None:
+        chosen = getattr(model, "optimizer", None) or "adam"
+    elif not isinstance(optimizer, (str, keras.optimizers.Optimizer)):
+        chosen = optimizer(plan)
+    compile_model(model, optimizer=chosen, loss=plan.loss)
+
+
+def _stop_in_last_epoch(model: keras.Model, plan: TrainingPlan) -> keras.callbacks.Callback:
+    """Return a callback that ends the last epoch after its planned number of batches."""
+    import keras
+
+    epoch_now = 0
+
+    def begin(epoch: int, logs: Any) -> None:
+        nonlocal epoch_now
+        epoch_now = epoch
+
+    def end(batch: int, logs: Any) -> None:
+        if epoch_now == plan.epochs_begun - 1 and batch + 1 >= plan.batches_of_last_epoch:
+            model.stop_training = True
+
+    return keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=end)

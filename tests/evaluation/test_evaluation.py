@@ -1,0 +1,115 @@
+"""evaluation: what an Evaluation says, and which digits a model may be tested on."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from mnist_zoo import Evaluation, dense_relu, evaluate, linear, metrics
+from mnist_zoo.data import MNIST
+from mnist_zoo.evaluation import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def evaluation(sample):
+    return evaluate(linear(seed=0), sample)
+
+
+def test_every_measure_is_that_of_the_metrics_module(evaluation, sample):
+    labels, probabilities = sample.test.y, evaluation.probabilities
+    predictions = probabilities.argmax(axis=1)
+    np.testing.assert_array_equal(evaluation.labels, labels)
+    np.testing.assert_array_equal(evaluation.predictions, predictions)
+    assert evaluation.accuracy == metrics.accuracy(labels, predictions)
+    assert evaluation.loss == metrics.log_loss(labels, probabilities)
+    right = int((labels == predictions).sum())
+    assert evaluation.interval == metrics.wilson_interval(right, 1000)
+    expected = metrics.confusion_matrix(labels, predictions)
+    np.testing.assert_array_equal(evaluation.confusion_matrix, expected)
+    np.testing.assert_array_equal(evaluation.report.support, [100] * 10)
+    calibration = metrics.expected_calibration_error(labels, probabilities)
+    assert evaluation.calibration.error == calibration.error
+
+
+def test_loss_and_accuracy_are_those_that_keras_computes(sample):
+    model = linear(seed=0)
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss, accuracy = model.evaluate(*sample.test, verbose=0)
+    ours = evaluate(model, sample)
+    assert ours.loss == pytest.approx(loss, rel=1e-5)
+    assert ours.accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_logits_and_probabilities_of_one_model_are_evaluated_alike(sample):
+    probabilities = evaluate(dense_relu(seed=0), sample).probabilities
+    logits = evaluate(dense_relu(seed=0, classifier_activation=None), sample).probabilities
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(probabilities, logits, atol=1e-6)
+
+
+def test_one_hot_labels_and_plain_arrays_are_taken_too(sample, evaluation):
+    (x_train, y_train), (x_test, y_test) = sample
+    result = evaluate(evaluation.model, ((x_train, y_train), (x_test, np.eye(10)[y_test])))
+    np.testing.assert_array_equal(result.labels, y_test)
+    assert result.accuracy == evaluation.accuracy
+    assert result.source is None
+
+
+def test_it_prints_as_a_table(evaluation):
+    lines = str(evaluation).splitlines()
+    assert lines[0] == "linear on 1,000 test digits of the MNIST sample"
+    assert lines[1].startswith(f"accuracy  {evaluation.accuracy:.2%}  (95 % interval ")
+    assert lines[4] == "class  precision  recall      F1  digits"
+    assert len(lines) == 5 + 10
+    assert repr(evaluation).startswith("Evaluation(model='linear', accuracy=0.")
+
+
+def test_training_and_its_interruption_are_told(evaluation):
+    settings = TrainingSettings(3, None, 32, "adam", "loss", 0.001, 0.1, 0)
+    arguments = (evaluation.model, evaluation.labels, evaluation.probabilities, MNIST)
+    trained = Evaluation(*arguments, seconds=1.25, settings=settings)
+    assert trained.summary()[0] == "linear on 1,000 test digits of MNIST"
+    assert trained.summary()[-1] == "trained   3 epochs in 1.2 s"
+    stopped = Evaluation(*arguments, seconds=1.25, settings=settings, interrupted=True)
+    assert "INTERRUPTED before the end of 3 epochs" in str(stopped)
+    by_steps = TrainingSettings(None, 3000, 32, "adam", "loss", None, 0.1, 0)
+    assert "3,000 steps" in str(Evaluation(*arguments, settings=by_steps))
+
+
+def test_it_is_saved_as_json_and_overwrites_nothing(evaluation, tmp_path):
+    evaluation.save(tmp_path / "result.json")
+    saved = json.loads((tmp_path / "result.json").read_text())
+    assert saved == json.loads(json.dumps(evaluation.to_dict()))
+    assert saved["accuracy"] == evaluation.accuracy
+    assert saved["predictions"] == evaluation.predictions.tolist()
+    assert saved["per_class"][3]["support"] == 100
+    assert saved["versions"]["keras"] == keras.__version__
+    with pytest.raises(FileExistsError):
+        evaluation.save(tmp_path / "result.json")
+    evaluation.save(tmp_path / "result.json", overwrite=True)
+
+
+def test_it_is_frozen(evaluation):
+    with pytest.raises(AttributeError):
+        evaluation.labels = np.zeros(3)
+
+
+def test_a_model_that_diverged_is_not_given_an_accuracy(sample):
+    model = linear(seed=0)
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    with pytest.raises(ValueError, match="its training diverged"):
+        evaluate(model, sample)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5])
+def test_a_bad_batch_size_is_named(sample, batch_size):
+    with pytest.raises(ValueError, match="batch_size must be an integer of at least 1"):
+        evaluate(linear(), sample, batch_size=batch_size)
+
+
+def test_no_test_digit_is_dropped_whatever_the_batch(sample, evaluation):
+    result = evaluate(evaluation.model, sample, batch_size=7)
+    np.testing.assert_allclose(result.probabilities, evaluation.probabilities, atol=1e-6)

@@ -1,0 +1,84 @@
+"""forward: the shipped parameters by NumPy compute what the Keras models compute."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from mnist_zoo import ChecksumError, create_model, linear, list_models, predict_probabilities
+from mnist_zoo.models import forward, shipped
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_numpy_computes_what_keras_computes(name, sample):
+    x = sample.test.x[:200]
+    model = create_model(name, weights="mnist")
+    np.testing.assert_allclose(
+        predict_probabilities(x, name), model.predict(x, verbose=0), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        predict_probabilities(x, name), predict_probabilities(x, model), rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", [(-1, 28, 28), (-1, 28, 28, 1), (-1, 784)])
+def test_pictures_may_be_flat_or_not(shape, sample):
+    x = sample.test.x[:5]
+    expected = predict_probabilities(x)
+    assert expected.dtype == np.float32
+    np.testing.assert_array_equal(predict_probabilities(x.reshape(shape)), expected)
+    flat = linear(input_shape=(784,), seed=0)
+    assert predict_probabilities(x, flat).shape == (5, 10)
+
+
+def test_logits_become_probabilities(sample):
+    x = sample.test.x[:5]
+    logits = linear(weights="mnist", classifier_activation=None)
+    np.testing.assert_allclose(
+        predict_probabilities(x, logits), predict_probabilities(x, "linear"), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_no_pictures_have_no_probabilities():
+    assert predict_probabilities(np.zeros((0, 28, 28))).shape == (0, 10)
+    assert predict_probabilities(np.zeros((0, 28, 28)), linear()).shape == (0, 10)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((28, 28)), r"image\[None\]; got \(28, 28\)"),
+        (np.zeros((3, 27, 28)), r"got \(3, 27, 28\)"),
+        (np.full((1, 28, 28), 255.0), "found 255 to 255. Divide bytes by 255"),
+        (np.full((1, 28, 28), np.nan), "must be in"),
+    ],
+)
+def test_what_is_no_picture_is_refused(images, message):
+    with pytest.raises(ValueError, match=message):
+        predict_probabilities(images)
+
+
+def test_an_unknown_model_is_named():
+    with pytest.raises(ValueError, match="'lenet'"):
+        predict_probabilities(np.zeros((1, 28, 28)), "lenet")
+
+
+def test_damaged_parameters_are_refused(monkeypatch, tmp_path):
+    for name in ("linear.npz", "linear.json"):
+        (tmp_path / name).write_bytes((shipped.FOLDER / name).read_bytes())
+    content = bytearray((tmp_path / "linear.npz").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "linear.npz").write_bytes(content)
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    forward._shipped_model.cache_clear()
+    with pytest.raises(ChecksumError, match="reinstall mnist-zoo"):
+        predict_probabilities(np.zeros((1, 28, 28)), "linear")
+
+
+def test_a_model_that_diverged_is_refused():
+    model = linear()
+    model.set_weights([np.full(weight.shape, np.nan) for weight in model.get_weights()])
+    assert isinstance(model, keras.Model)
+    with pytest.raises(ValueError, match="not all finite"):
+        predict_probabilities(np.zeros((1, 28, 28)), model)

@@ -1,0 +1,45 @@
+"""outputs: what a model returns is told by its last layer, or by trying."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from mnist_zoo import dense_relu
+from mnist_zoo.models import outputs
+
+
+@pytest.fixture
+def good():
+    rng = np.random.default_rng(0)
+    return rng.random((20, 28, 28), np.float32), np.arange(20) % 10
+
+
+def test_the_kind_of_output_is_read_off_the_last_layer(good):
+    x, _ = good
+    logits = dense_relu(classifier_activation=None)
+    softmax_layer = keras.Sequential([keras.Input((28, 28)), logits, keras.layers.Softmax()])
+    assert outputs.output_kind(dense_relu(), x) == "probabilities"
+    assert outputs.output_kind(logits, x) == "logits"
+    assert outputs.output_kind(softmax_layer, x) == "probabilities"
+
+
+@pytest.mark.parametrize(("activation", "kind"), [("softmax", "probabilities"), (None, "logits")])
+def test_where_no_layer_says_it_the_kind_of_output_is_tried(good, activation, kind):
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            dense_relu(classifier_activation=activation, seed=0),
+            keras.layers.Reshape((10,)),
+        ]
+    )
+    assert outputs.output_kind(model, good[0]) == kind
+
+
+def test_outputs_that_are_no_classes_probabilities_are_refused(good):
+    model = keras.Sequential(
+        [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "sigmoid")]
+    )
+    with pytest.raises(ValueError, match="must end in a softmax.* got sigmoid"):
+        outputs.output_kind(model, good[0])

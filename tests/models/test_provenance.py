@@ -1,0 +1,291 @@
+"""provenance: what a model has seen is never forgotten."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mnist_zoo import (
+    ChecksumError,
+    SeenDigitsError,
+    create_model,
+    dense_relu,
+    evaluate,
+    export,
+    fit_and_evaluate,
+    linear,
+    list_models,
+)
+from mnist_zoo.data import MNIST
+from mnist_zoo.data.fingerprints import fingerprints
+from mnist_zoo.models import provenance
+from mnist_zoo.models.shipped import FOLDER
+
+
+def seen_sources(model):
+    return set(provenance.seen_by(model).sources)
+
+
+def clone(model):
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    return other
+
+
+def train(model, data, **options):
+    options = {"steps": 2, "validation_fraction": 0, "verbose": 0, **options}
+    fit_and_evaluate(model, data, **options)
+    return model
+
+
+def random_data(seed, digits=60):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(digits) % 10
+    return tuple((rng.random((digits, 28, 28), np.float32), labels) for _ in range(2))
+
+
+def test_a_fresh_model_has_seen_nothing(sample):
+    assert seen_sources(linear(seed=0)) == set()
+    evaluate(linear(seed=0), sample)
+
+
+def test_shipped_parameters_then_plain_arrays_are_not_tested_on_the_sample(sample):
+    """The case that was found: a training on plain arrays took the mark away."""
+    (x_train, y_train), (x_test, y_test) = sample
+    model = dense_relu(weights="mnist")
+    train(model, random_data(0))
+    assert seen_sources(model) == {"mnist", "arrays"}
+    with pytest.raises(SeenDigitsError, match=r"100% of the test digits .*\(arrays and mnist\)"):
+        evaluate(model, sample)
+    with pytest.raises(SeenDigitsError):
+        evaluate(model, ((x_train, y_train), (x_test[::-1] * 255 / 256, y_test[::-1])))
+
+
+def test_what_is_trained_on_is_added(sample):
+    model = train(linear(seed=0), sample)
+    assert seen_sources(model) == {"sample"}
+    train(model, random_data(0))
+    assert seen_sources(model) == {"sample", "arrays"}
+    evaluate(model, sample)  # Its test digits are others.
+
+
+def test_digits_of_plain_arrays_are_known_too(sample):
+    data = random_data(0)
+    model = train(linear(), data)
+    evaluate(model, data)
+    swapped = data[::-1]
+    with pytest.raises(SeenDigitsError, match="100% of the test digits"):
+        evaluate(model, swapped)
+    with pytest.raises(SeenDigitsError):
+        fit_and_evaluate(model, (random_data(1)[0], swapped[1]), verbose=0)
+    evaluate(model, sample)
+
+
+def compiled(model):
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def transfer(model):
+    """The features of a model inside another."""
+    features = keras.Model(model.inputs, model.layers[-1].input)
+    features.trainable = False
+    inputs = keras.Input((28, 28))
+    return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(features(inputs)))
+
+
+def saved_by_keras(model, tmp_path):
+    model.save(tmp_path / "keras.keras")
+    return keras.saving.load_model(tmp_path / "keras.keras")
+
+
+def saved_by_us(model, tmp_path):
+    export.save_model(model, tmp_path / "ours.keras", overwrite=True)
+    return export.load_model(tmp_path / "ours.keras")
+
+
+def weights_saved(model, tmp_path):
+    model.save_weights(tmp_path / "model.weights.h5")
+    fresh = keras.models.clone_model(model)
+    fresh.load_weights(tmp_path / "model.weights.h5")
+    return fresh
+
+
+COPIES = {
+    "the model itself": lambda model, _: model,
+    "a clone with its weights": lambda model, _: clone(model),
+    "a deep copy": lambda model, _: copy.deepcopy(model),
+    "a pickle": lambda model, _: pickle.loads(pickle.dumps(model)),  # noqa: S301
+    "a file of ours": saved_by_us,
+    "a file of Keras's": saved_by_keras,
+    "a file of weights": weights_saved,
+    "a model on its layers": lambda model, _: keras.Model(model.inputs, model.outputs),
+    "a model around it": lambda model, _: keras.Sequential([keras.Input((28, 28)), model]),
+    "its features in another": lambda model, _: transfer(model),
+    "compiled anew": lambda model, _: compiled(model),
+}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("shipped", [True, False], ids=["shipped", "trained here"])
+def test_every_copy_has_seen_what_the_model_has(copied, shipped, sample, tmp_path):
+    if shipped:
+        model = dense_relu(weights="mnist")
+    else:
+        model = train(dense_relu(seed=0), (sample.test, random_data(0)[1]))
+    with pytest.raises(SeenDigitsError, match="train a fresh model"):
+        evaluate(copied(model, tmp_path), sample)
+
+
+def test_other_classes_and_no_top_keep_what_was_seen():
+    assert seen_sources(dense_relu(weights="mnist", classes=26)) == {"mnist"}
+    assert seen_sources(dense_relu(weights="mnist", include_top=False)) == {"mnist"}
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_shipped_parameters_are_known_in_a_model_that_nobody_marked(name, tmp_path, sample):
+    model = create_model(name, weights="mnist")
+    plain = keras.models.clone_model(model)
+    plain.set_weights(model.get_weights())
+    assert seen_sources(plain) == {"mnist"}
+
+
+def test_a_fresh_model_of_the_same_seed_is_not_taken_for_a_trained_one(sample):
+    still = linear(seed=3)
+    train(still, sample, optimizer=keras.optimizers.SGD(0.0))
+    assert seen_sources(still) == {"sample"}
+    assert seen_sources(linear(seed=3)) == set()
+
+
+def test_a_training_that_fails_has_seen_its_digits(sample):
+    def fail(batch, logs):
+        raise KeyError(batch)
+
+    model = linear(seed=0)
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=fail)
+    with pytest.raises(KeyError):
+        train(model, sample, callbacks=[callback])
+    assert seen_sources(model) == seen_sources(clone(model)) == {"sample"}
+
+
+def test_a_file_without_a_note_may_be_of_any_digits(tmp_path, sample):
+    model = linear(seed=0)
+    model.save(tmp_path / "theirs.keras")
+    model.save_weights(tmp_path / "theirs.weights.h5")
+    for loaded in (
+        export.load_model(tmp_path / "theirs.keras"),
+        linear(weights=tmp_path / "theirs.weights.h5"),
+        linear(weights=tmp_path / "theirs.keras"),
+    ):
+        assert seen_sources(loaded) == {"unknown"}
+        with pytest.raises(SeenDigitsError, match="a file that does not say what"):
+            evaluate(loaded, sample)
+        evaluate(loaded, random_data(0))
+
+
+@pytest.mark.mnist
+def test_a_file_without_a_note_is_tested_on_mnist(tmp_path, mnist):
+    linear(seed=0).save(tmp_path / "theirs.keras")
+    assert evaluate(export.load_model(tmp_path / "theirs.keras"), mnist).accuracy < 0.5
+
+
+def test_a_file_of_ours_says_that_nothing_was_seen(tmp_path, sample):
+    export.save_model(linear(seed=0), tmp_path / "fresh.keras")
+    evaluate(export.load_model(tmp_path / "fresh.keras"), sample)
+
+
+def test_a_file_does_not_repeat_what_is_in_the_package(tmp_path):
+    export.save_model(dense_relu(weights="mnist"), tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        assert provenance.NOTE in archive.namelist()
+        assert provenance.DIGITS not in archive.namelist()
+    seen = provenance.read_note(tmp_path / "a.keras")
+    np.testing.assert_array_equal(seen.digits, provenance.shipped().digits)
+
+
+def test_a_damaged_note_is_named(tmp_path):
+    linear().save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras", "a") as archive:
+        archive.writestr(provenance.NOTE, "{")
+    with pytest.raises(ChecksumError, match="its note of the digits .* is damaged"):
+        export.load_model(tmp_path / "a.keras")
+
+
+@pytest.mark.mnist
+def test_the_shipped_fingerprints_are_those_of_mnists_training_digits(mnist):
+    stored = np.load(FOLDER / f"{provenance.SHIPPED_FILE}.npy")
+    np.testing.assert_array_equal(stored, np.unique(fingerprints(mnist.train.x)))
+    assert MNIST.name in provenance.shipped().sources
+
+
+def test_trainings_on_the_same_digits_share_what_is_remembered(sample):
+    models = [train(linear(seed=seed), sample) for seed in range(3)]
+    clones = [provenance.seen_by(clone(model)) for model in models]
+    assert clones[0] is clones[1] is clones[2]
+
+
+# Steps that a program may take with a model, each with the digits that it adds.
+STEPS = {
+    "train on the sample": lambda model, sample, _: (train(model, sample), sample.train.x),
+    "train on its test digits": lambda model, sample, _: (
+        train(model, (sample.test, random_data(5)[1])),
+        sample.test.x,
+    ),
+    "train on a part of them, flat and scaled": lambda model, sample, _: (
+        train(model, ((255 * sample.test.x[:500] / 256, sample.test.y[:500]), random_data(5)[1])),
+        sample.test.x[:500],
+    ),
+    "train on noise": lambda model, _, __: (train(model, random_data(7)), None),
+    "save and load": lambda model, _, path: (saved_by_us(model, path), None),
+    "save and load by Keras": lambda model, _, path: (saved_by_keras(model, path), None),
+    "clone": lambda model, _, __: (clone(model), None),
+    "deep copy": lambda model, _, __: (copy.deepcopy(model), None),
+    "compile": lambda model, _, __: (
+        model.compile("sgd", "sparse_categorical_crossentropy") or model,
+        None,
+    ),
+    "put inside another": lambda model, _, __: (
+        keras.Sequential([keras.Input((28, 28)), model]),
+        None,
+    ),
+}
+STARTS = {
+    "fresh": lambda: (linear(seed=0), False),
+    "shipped": lambda: (linear(weights="mnist"), True),
+}
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    start=st.sampled_from(sorted(STARTS)),
+    steps=st.lists(st.sampled_from(sorted(STEPS)), max_size=4),
+)
+def test_no_sequence_of_steps_lets_seen_digits_be_scored(start, steps, sample, tmp_path):
+    model, seen = STARTS[start]()
+    for step in steps:
+        try:
+            model, digits = STEPS[step](model, sample, tmp_path)
+        except SeenDigitsError:
+            assert seen, (start, steps)
+            continue
+        seen = seen or (digits is not None and digits is not sample.train.x)
+    if seen:
+        with pytest.raises(SeenDigitsError):
+            evaluate(model, sample)
+        with pytest.raises(SeenDigitsError):
+            evaluate(model, (sample.train, (sample.test.x[::-1] / 2, sample.test.y[::-1])))
+    else:
+        evaluate(model, sample)

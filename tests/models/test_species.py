@@ -1,0 +1,254 @@
+"""species: one set of tests for every model of the zoo."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from numpydoc.docscrape import NumpyDocString
+
+import mnist_zoo
+from mnist_zoo import create_model, list_models
+from mnist_zoo.models.species import SPECIES
+
+every_model = pytest.mark.parametrize("name", list_models())
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(0).random((5, 28, 28), np.float32)
+
+
+def test_the_registry_holds_every_factory_and_nothing_else():
+    assert list_models() == sorted(SPECIES)
+    for name, row in SPECIES.items():
+        assert row.name == row.factory.__name__ == name
+        assert getattr(mnist_zoo, name) is row.factory
+        assert getattr(mnist_zoo.models, name) is row.factory
+        assert row.summary
+
+
+@every_model
+def test_a_model_bears_its_factorys_name_and_takes_keywords_alone(name):
+    factory = getattr(mnist_zoo, name)
+    parameters = inspect.signature(factory).parameters.values()
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
+    assert factory().name == create_model(name).name == name
+    assert factory(name="mine").name == "mine"
+
+
+SHARED = (
+    *("input_shape", "classes", "classifier_activation", "include_top", "weights", "seed"),
+    "name",
+)
+
+
+@every_model
+def test_all_factories_share_seven_arguments_word_for_word(name):
+    factory = SPECIES[name].factory
+    parameters, linear = (inspect.signature(f).parameters for f in (factory, mnist_zoo.linear))
+    assert list(parameters)[-len(SHARED) :] == list(SHARED)
+    for argument in SHARED[:-1]:
+        assert parameters[argument] == linear[argument]
+    assert parameters["name"].default == name
+    documented, of_linear = (NumpyDocString(inspect.getdoc(f)) for f in (factory, mnist_zoo.linear))
+    assert [entry.name for entry in documented["Parameters"]] == list(parameters)
+    assert documented["Parameters"][-len(SHARED) : -1] == of_linear["Parameters"][:-1]
+    for section in ("Returns", "Raises"):
+        assert documented[section] == of_linear[section]
+    assert "{" not in "".join(documented["Returns"][0].desc)
+    assert documented["Examples"]
+
+
+@every_model
+def test_parameters_are_as_many_as_documented(name):
+    assert create_model(name).count_params() == SPECIES[name].parameters
+
+
+@every_model
+@pytest.mark.parametrize("shape", [(28, 28), (784,), (28, 28, 1)])
+def test_probabilities_are_of_the_right_shape_and_sum_to_one(name, shape, pictures):
+    outputs = create_model(name, input_shape=shape, seed=0).predict(
+        pictures.reshape(5, *shape), verbose=0
+    )
+    assert outputs.shape == (5, 10)
+    assert outputs.dtype == np.float32
+    assert outputs.min() >= 0
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)
+
+
+@every_model
+def test_the_input_shape_changes_nothing_else(name, pictures):
+    picture = create_model(name, seed=0).predict(pictures, verbose=0)
+    flat = create_model(name, seed=0, input_shape=(784,)).predict(
+        pictures.reshape(5, 784), verbose=0
+    )
+    np.testing.assert_array_equal(picture, flat)
+
+
+@every_model
+def test_logits_are_what_softmax_is_taken_of(name, pictures):
+    logits = create_model(name, seed=0, classifier_activation=None).predict(pictures, verbose=0)
+    powers = np.exp(logits.astype(np.float64))
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    probabilities = create_model(name, seed=0).predict(pictures, verbose=0)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+@every_model
+def test_without_top_the_features_of_the_last_hidden_layer_come_out(name, pictures):
+    features = create_model(name, seed=0, include_top=False)
+    whole = create_model(name, seed=0)
+    assert "predictions" not in [layer.name for layer in features.layers]
+    before_top = keras.Model(whole.inputs, whole.get_layer("predictions").input)
+    np.testing.assert_array_equal(
+        features.predict(pictures, verbose=0), before_top.predict(pictures, verbose=0)
+    )
+
+
+@every_model
+def test_classes_set_the_number_of_outputs(name):
+    assert create_model(name, classes=26).output_shape == (None, 26)
+
+
+@every_model
+def test_a_seed_gives_equal_weights_and_another_gives_others(name):
+    first, same, other = (create_model(name, seed=seed).get_weights() for seed in (7, 7, 8))
+    for one, two in zip(first, same, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(first[0], create_model(name).get_weights()[0])
+
+
+@pytest.mark.parametrize("name", ["dense_relu", "dense_sigmoid"])
+def test_layers_of_one_seed_are_drawn_from_different_numbers(name):
+    model = create_model(name, hidden_units=(784, 784), seed=0)
+    first, second = (model.get_layer(layer).kernel.numpy() for layer in ("hidden_1", "hidden_2"))
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.01
+
+
+@every_model
+def test_every_parameter_receives_a_gradient(name, sample):
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the gradients are taken with tf.GradientTape")
+    model = create_model(name, seed=0)
+    with tf.GradientTape() as tape:
+        probabilities = model(sample.train.x[:256])
+        loss = keras.losses.sparse_categorical_crossentropy(sample.train.y[:256], probabilities)
+    for gradient in tape.gradient(loss, model.trainable_variables):
+        assert np.any(gradient.numpy() != 0)
+
+
+@every_model
+def test_a_saved_model_computes_the_same_when_loaded(name, pictures, tmp_path):
+    model = create_model(name, seed=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        model.predict(pictures, verbose=0), loaded.predict(pictures, verbose=0)
+    )
+
+
+@every_model
+def test_saved_weights_are_loaded_by_their_path(name, tmp_path):
+    model = create_model(name, seed=0)
+    model.save_weights(tmp_path / "model.weights.h5")
+    loaded = create_model(name, weights=tmp_path / "model.weights.h5", name="another_name")
+    for one, two in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_dropout_acts_in_training_alone(pictures):
+    model = create_model("dense_relu_dropout", dropout=0.5, seed=0)
+    np.testing.assert_array_equal(model(pictures), model(pictures))
+    assert not np.array_equal(model(pictures, training=True), model(pictures, training=True))
+
+
+def test_layers_bear_names_that_a_person_would_choose():
+    names = [layer.name for layer in create_model("dense_relu_dropout").layers]
+    assert names == [
+        "pixels",
+        "flatten",
+        "hidden_1",
+        "dropout_1",
+        "hidden_2",
+        "dropout_2",
+        "predictions",
+    ]
+
+
+def test_models_are_listed_by_pattern():
+    assert list_models("dense_relu*") == ["dense_relu", "dense_relu_dropout"]
+    assert list_models("*sig*") == ["dense_sigmoid"]
+    assert list_models("conv*") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"classes": 1}, "classes must be an integer of at least 2; got 1"),
+        ({"classes": 10.0}, "classes must be an integer of at least 2; got 10.0"),
+        ({"classes": True}, "classes must be an integer of at least 2; got True"),
+        ({"dropout": 1.0}, r"dropout must be a number in \[0, 1\); got 1.0"),
+        ({"dropout": -0.1}, r"dropout must be a number in \[0, 1\); got -0.1"),
+        ({"dropout": "much"}, r"dropout must be a number in \[0, 1\); got 'much'"),
+        ({"hidden_units": 128}, "hidden_units must be a sequence of integers"),
+        ({"hidden_units": (128, 0)}, "hidden_units must be an integer of at least 1; got 0"),
+        ({"input_shape": (32, 32)}, r"input_shape must be one of \(28, 28\).* got \(32, 32\)"),
+        ({"classifier_activation": "relu"}, "must be one of 'softmax', None; got 'relu'"),
+        ({"include_top": "no"}, "include_top must be one of True, False; got 'no'"),
+        ({"seed": -1}, "seed must be an integer of at least 0; got -1"),
+        ({"weights": "imagenet"}, 'weights must be None, "mnist" or the path of a weights'),
+    ],
+    ids=str,
+)
+def test_a_bad_argument_is_named_with_what_is_allowed(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        create_model("dense_relu_dropout", **arguments)
+
+
+def test_an_unknown_model_is_named_with_those_there_are():
+    with pytest.raises(ValueError, match="name must be one of 'dense_relu', .* got 'resnet'"):
+        create_model("resnet")
+
+
+def test_an_unknown_option_is_a_type_error():
+    with pytest.raises(TypeError, match="dropout"):
+        create_model("linear", dropout=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpy", "jax", "torch"])
+def test_the_same_models_build_on_another_backend(backend, tmp_path, pictures):
+    pytest.importorskip("torch" if backend == "torch" else "jax")  # numpy's uses parts of jax's
+    for name in list_models():
+        create_model(name, seed=0).save_weights(tmp_path / f"{name}.weights.h5")
+    np.save(tmp_path / "pictures.npy", pictures)
+    program = """
+import numpy as np, keras
+from mnist_zoo import create_model, list_models
+for name in list_models():
+    model = create_model(name, weights=f"{name}.weights.h5")
+    np.save(f"{name}.npy", model.predict(np.load("pictures.npy"), verbose=0))
+print(keras.backend.backend())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == backend, done.stderr
+    for name in list_models():
+        expected = create_model(name, seed=0, weights=tmp_path / f"{name}.weights.h5").predict(
+            pictures, verbose=0
+        )
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), expected, atol=1e-5)

@@ -1,0 +1,82 @@
+"""The tools that write the docs' figures, and those that make what is shipped."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mnist_zoo.models.shipped import read_parameters
+from mnist_zoo.models.species import SPECIES
+from tools import docs, train_weights
+
+FILES = train_weights.species_by_file()
+
+
+@pytest.fixture
+def results(monkeypatch, tmp_path):
+    monkeypatch.setattr(docs, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_a_table_is_written_in_markdown():
+    table = docs.table(("digit", "read"), [("seven", "7"), ("one", "")])
+    assert table == "| digit | read |\n| --- | --- |\n| seven | 7 |\n| one |  |\n"
+
+
+def test_a_row_of_too_few_cells_is_refused():
+    with pytest.raises(ValueError, match=r"expected 2 cells, one a heading; got \['seven'\]"):
+        docs.table(("digit", "read"), [("seven",)])
+
+
+def test_text_is_written_as_it_is_and_figures_as_json(results):
+    docs.write("table.md", "| µs |\n")
+    docs.write("figures.json", [{"seconds": 1.5}])
+    assert (results / "table.md").read_text(encoding="utf-8") == "| µs |\n"
+    assert docs.read("figures.json") == [{"seconds": 1.5}]
+
+
+def test_a_file_that_is_left_is_said_to_be_left_and_is_not_written(results, capsys):
+    docs.leave("table.md", "a part of a run")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "docs/results/table.md is left as it is: a part of a run\n")
+    assert not list(results.iterdir())
+
+
+def test_a_fraction_is_written_with_two_digits_of_percent():
+    assert docs.percent(0.98765) == "98.77 %"
+
+
+def test_every_file_of_trained_parameters_has_a_species_that_trains_it():
+    shipped = [species for species in SPECIES.values() if species.weights is not None]
+    assert set(FILES) == {species.weights.file for species in shipped}
+    for file, species in FILES.items():
+        assert species is next(other for other in shipped if other.weights.file == file)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_plan_of_a_file_is_what_its_species_says_in_types_that_json_has(file):
+    plan = train_weights.plan_for(FILES[file])._asdict()
+    assert json.loads(json.dumps(plan)) == plan
+    assert plan["epochs"] == FILES[file].weights.epochs
+    distortions = [plan[name] for name in ("rotation", "scale", "shear", "shift", "elastic")]
+    assert all(distortions) if FILES[file].weights.distorted else not any(distortions)
+
+
+def test_a_species_without_trained_parameters_has_no_plan():
+    species = train_weights.Species(name="new", summary="", factory=dict, parameters=0)
+    with pytest.raises(ValueError, match="new has no row of trained parameters"):
+        train_weights.plan_for(species)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_layers_that_are_trained_are_those_of_the_parameters(file):
+    layers = train_weights.dense_layers(FILES[file])
+    kernels = {
+        path.removesuffix("/kernel"): array.shape[1]
+        for path, array in read_parameters(file).items()
+        if path.endswith("/kernel")
+    }
+    assert {layer.name: layer.units for layer in layers} == kernels
+    assert layers[-1].activation == "softmax"
+    assert all(layer.activation in train_weights.ACTIVATIONS for layer in layers[:-1])

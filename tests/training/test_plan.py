@@ -1,0 +1,111 @@
+"""plan: a training is planned once, and every number of it is in one place."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mnist_zoo import dense_relu_dropout, linear
+from mnist_zoo.evaluation.inputs import CheckedData, CheckedTest
+from mnist_zoo.models.provenance import Seen
+from mnist_zoo.training import compiling, loops, plan
+from mnist_zoo.training.plan import plan_training
+
+
+def planned(model, digits=60_000, **options):
+    x, y = np.broadcast_to(0.5, (digits, 28, 28)), np.zeros(digits, np.int64)
+    data = CheckedData(x, y, "integers", "probabilities", Seen(), CheckedTest(x, y, None))
+    return plan_training(model, data, **options)
+
+
+@given(
+    digits=st.integers(1, 1000),
+    batch_size=st.integers(1, 300),
+    steps=st.integers(1, 100),
+    fraction=st.floats(0, 0.9),
+)
+def test_steps_fill_whole_epochs_and_a_part_of_the_last(digits, batch_size, steps, fraction):
+    model = LINEAR
+    options = {"batch_size": batch_size, "validation_fraction": fraction}
+    made = planned(model, digits=digits, steps=steps, **options)
+    assume(made.digits > 0)
+    assert made.batches == steps
+    whole = (made.epochs_begun - 1) * made.batches_per_epoch
+    assert whole + made.batches_of_last_epoch == steps
+    assert 1 <= made.batches_of_last_epoch <= made.batches_per_epoch
+
+
+LINEAR = linear()
+
+
+def test_epochs_are_whole():
+    made = planned(LINEAR, epochs=3, batch_size=100, validation_fraction=0.1)
+    assert made.digits == 54_000
+    assert made.batches_per_epoch == 540
+    assert made.batches == 1620
+    assert made.epochs_begun == 3
+    assert made.batches_of_last_epoch == 540
+
+
+def test_a_plan_is_frozen():
+    with pytest.raises(AttributeError):
+        planned(LINEAR).epochs = 7
+
+
+@pytest.mark.skipif(keras.backend.backend() not in loops.LOOPS, reason="no loop here")
+def test_many_batches_are_run_for_one_call_unless_somebody_looks_at_each():
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            pass
+
+    class LookElsewhere(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            pass
+
+    assert planned(LINEAR).execution.batches_per_call == plan.BATCHES_PER_CALL
+    assert planned(LINEAR, callbacks=[LookElsewhere()]).execution.batches_per_call > 1
+    assert planned(LINEAR, callbacks=[Look()]).execution.batches_per_call == 1
+    assert planned(LINEAR, steps=7).execution.batches_per_call == 1
+
+
+def test_without_a_loop_for_the_backend_keras_runs_one_batch_a_call(monkeypatch):
+    monkeypatch.setattr(plan, "LOOPS", {})
+    assert planned(LINEAR).execution.batches_per_call == 1
+
+
+def test_a_model_that_comes_compiled_runs_as_it_was_compiled():
+    model = linear()
+    options = {"steps_per_execution": 3, "jit_compile": False}
+    model.compile("adam", "sparse_categorical_crossentropy", **options)
+    assert planned(model, epochs=100).execution == loops.Execution(3, None)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA for TensorFlow")
+def test_xla_compiles_supported_layers_in_long_trainings(monkeypatch):
+    class Own(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    inputs = keras.Input((28, 28))
+    outputs = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(Own()(inputs)))
+    monkeypatch.setattr(plan.platform, "system", lambda: "Linux")
+    assert planned(LINEAR, epochs=10).execution.xla is True
+    assert planned(LINEAR, steps=100).execution.xla is None
+    assert planned(dense_relu_dropout(), epochs=10).execution.xla is None
+    assert planned(keras.Model(inputs, outputs), epochs=10).execution.xla is None
+    monkeypatch.setattr(plan.platform, "system", lambda: "Darwin")
+    assert planned(LINEAR, epochs=10).execution.xla is None
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA for TensorFlow")
+def test_a_model_that_was_trained_here_before_is_run_as_fast_again(monkeypatch):
+    monkeypatch.setattr(plan.platform, "system", lambda: "Linux")
+    model = linear()
+    compiling.compile_model(model, optimizer="adam", loss="sparse_categorical_crossentropy")
+    again = planned(model, epochs=10)
+    assert again.execution == loops.Execution(plan.BATCHES_PER_CALL, True)
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    assert planned(model, epochs=10).execution.xla is None
