@@ -29,7 +29,12 @@ def check_integer(argument: str, value: Any, minimum: int) -> int:
 
 def check_seed(seed: Any) -> int | None:
     """Return `seed` as an ``int``, or None; raise ``ValueError`` unless it is one of the two."""
-    return None if seed is None else check_integer("seed", seed, 0)
+    if seed is None:
+        return None
+    number = check_integer("seed", seed, 0)
+    if number >= 2**32:  # What NumPy's and Keras's generators take.
+        raise ValueError(f"seed must be below 2**32; got {seed!r}")
+    return number
 
 
 def check_fraction(argument: str, value: Any) -> float:

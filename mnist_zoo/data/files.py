@@ -70,6 +70,8 @@ def data_files(path: Path, dataset: Dataset) -> list[Path]:
         spec.idx_name for spec, file in zip(dataset.arrays, found, strict=True) if file is None
     ]
     if missing:
+        if not all(missing):  # A data set that has no such files.
+            raise FileNotFoundError(f"{path}: holds no {npz.name}")
         raise FileNotFoundError(f"{path}: holds neither {npz.name} nor {', '.join(missing)}[.gz]")
     return [file for file in found if file is not None]
 
@@ -109,6 +111,8 @@ def as_path(path: str | os.PathLike[str]) -> Path:
 def _idx_file(folder: Path, name: str) -> Path | None:
     # Some copies in circulation are named "train-images.idx3-ubyte".
     dotted = name.replace("-idx", ".idx")
+    if not name:
+        return None
     candidates = (folder / f"{stem}{end}" for stem in (name, dotted) for end in ("", ".gz"))
     return next((file for file in candidates if file.exists()), None)
 

@@ -194,6 +194,10 @@ def load_dataset(
 
     def split(x: str, y: str) -> Split:
         labels = arrays[y].astype(np.int64)
+        if labels.max(initial=0) >= dataset.classes:
+            raise ValueError(
+                f"{dataset.title} has {dataset.classes} class names, and the label {labels.max()}"
+            )
         return Split(
             _pixels(arrays[x], dtype, flatten),
             one_hot_labels(labels, dataset.classes) if one_hot else labels,

@@ -76,10 +76,10 @@ def check_training_data(model: keras.Model, data: Data) -> CheckedData:
     test = check_test_data(model, data)
     digits = np.unique(fingerprints(x))
     check_disjoint(x_test, digits)
-    source = test.dataset.name if test.dataset else provenance.UNKNOWN_ARRAYS
+    source = test.dataset.name if test.dataset else provenance.ARRAYS
     return CheckedData(
-        x=np.asarray(x),
-        y=np.asarray(y),
+        x=x,
+        y=y,
         labels=labels,
         output=output_kind(model, x),
         seen=provenance.Seen(frozenset({source}), digits),
@@ -96,12 +96,11 @@ def check_structure(data: Any) -> tuple[Any, Any]:
             "data must unpack as (x_train, y_train), (x_test, y_test), as load_mnist() does; "
             f"got {type(data).__name__}"
         ) from None
-    return (x_train, y_train), (x_test, y_test)
+    return (np.asarray(x_train), np.asarray(y_train)), (np.asarray(x_test), np.asarray(y_test))
 
 
 def check_split(name: str, x: Any, y: Any, model: keras.Model) -> LabelKind:
     """Check one split against the model; return what kind of labels it has."""
-    x, y = np.asarray(x), np.asarray(y)
     if not len(x) or len(x) != len(y):
         raise ValueError(
             f"x_{name} and y_{name} must be of one length, and not empty; "

@@ -96,7 +96,7 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         classes = self.probabilities.shape[1]
-        names = tuple(self.class_names)
+        names = tuple(map(str, self.class_names))
         if not names and self.dataset and self.dataset.classes == classes:
             names = self.dataset.class_names
         names = names or tuple(map(str, range(classes)))

@@ -60,10 +60,10 @@ def _trace(model: keras.Model, *batches: Any) -> None:
 
 
 def _declared_kind(model: keras.Model) -> OutputKind | None:
-    """Return what the last layer says, or None if it says nothing."""
+    """Return what the layer that makes the output says, or None if no layer says it."""
     import keras
 
-    last = model.layers[-1] if model.layers else model
+    last = _output_layer(model)
     if isinstance(last, keras.layers.Softmax):
         return "probabilities"
     activation = getattr(last, "activation", None)
@@ -76,6 +76,21 @@ def _declared_kind(model: keras.Model) -> OutputKind | None:
             "outputs are not the probabilities of classes"
         )
     return OUTPUT_OF[name]
+
+
+def _output_layer(model: keras.Model) -> Any:
+    """Return the layer that makes a model's output; None if an operation does, or code of its own.
+
+    The last of ``model.layers`` need not be it: operations are not in that list, and a subclass has
+    its layers there in any order.
+    """
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return model.layers[-1] if model.layers else None
+    outputs = getattr(model, "outputs", None) or [None]
+    operation = getattr(getattr(outputs[0], "_keras_history", None), "operation", None)
+    return operation if isinstance(operation, keras.layers.Layer) else None
 
 
 def _kind_of(outputs: NDArray[Any]) -> OutputKind:

@@ -10,7 +10,9 @@ whatever was done to the model in between. It stays with
 - the files that :func:`mnist_zoo.export.save_model` writes.
 
 What cannot be seen: a training that is not done by :func:`mnist_zoo.fit_and_evaluate`, also one
-that goes on with copied parameters; and in another process, a file or pickle that Keras wrote.
+that goes on with copied parameters; a file that a callback writes in the middle of an epoch; in
+another process, a file or pickle that Keras wrote; digits that were changed by more than their
+scale; and a model that is trained on the outputs of another.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +38,8 @@ from mnist_zoo.models.shipped import FOLDER
 if TYPE_CHECKING:
     import keras
 
-# A source: arrays that no data set is known for; their digits are known.
-UNKNOWN_ARRAYS = "arrays"
+# A source: arrays of the user's own. Their digits are known, but not which data set they are of.
+ARRAYS = "arrays"
 # A source: a file that does not say what its model was trained on.
 UNKNOWN = "unknown"
 # The attribute of a layer that keeps what it has seen.
@@ -74,9 +76,11 @@ class Seen:
 
 
 NOTHING = Seen()
-# By a digest of the values of a parameter. This is the one global of the package that changes: a
-# copy of a model shares nothing with it but these values.
+# By a digest of the values of a parameter. This and the next are the only globals of the package
+# that change: a copy of a model shares nothing with it but these values.
 _BY_VALUES: dict[bytes, Seen] = {}
+# The same records by their content, so that equal ones are kept once.
+_BY_CONTENT: dict[tuple[frozenset[str], bytes], Seen] = {}
 
 
 def seen_by(model: keras.Model) -> Seen:
@@ -98,8 +102,8 @@ def record(model: keras.Model, seen: Seen) -> None:
 
 
 @contextlib.contextmanager
-def training_on(model: keras.Model, digits: Seen) -> Iterator[None]:
-    """Record that the training within has seen `digits`, however it ends.
+def training_on(model: keras.Model, digits: Seen) -> Iterator[Callable[[], None]]:
+    """Record that the training within has seen some digits, however it ends.
 
     Parameters
     ----------
@@ -107,36 +111,54 @@ def training_on(model: keras.Model, digits: Seen) -> Iterator[None]:
         What is trained.
     digits : Seen
         The digits that it is trained on.
+
+    Yields
+    ------
+    callable
+        Makes the values that the model has at that moment known, as copies of it may have them.
     """
-    record(model, digits)
-    before = values(model)
+    seen = _shared(seen_by(model) | digits)
+    setattr(model, ATTRIBUTE, seen)
+    # Layers and values that do not change have learned nothing: a frozen layer may be part of
+    # other models, and a fresh model may have the same values.
+    before = {id(layer): _all_values(layer) for layer in _layers(model)}
+    values_before = values(model)
+
+    def note() -> None:
+        _BY_VALUES.update(dict.fromkeys(values(model) - values_before, seen))
+
     try:
-        yield
+        yield note
     finally:
-        seen = seen_by(model)
-        # Values that did not change are left out: a fresh model may have them too.
-        changed = values(model) - before
-        _BY_VALUES.update(dict.fromkeys(changed, _shared(seen)))
+        note()
+        for layer in _layers(model):
+            if _all_values(layer) != before.get(id(layer)):
+                setattr(layer, ATTRIBUTE, seen)
 
 
 def _shared(seen: Seen) -> Seen:
     """Return an equal one that is known already, so that trainings on the same digits share it."""
-    for known in _BY_VALUES.values():
-        if known.sources == seen.sources and np.array_equal(known.digits, seen.digits):
-            return known
-    return seen
+    key = (seen.sources, _digest(seen.digits))
+    return _BY_CONTENT.setdefault(key, seen)
 
 
 def values(model: keras.Model) -> frozenset[bytes]:
-    """Return digests of the values of a model's parameters."""
-    import keras
-
-    arrays = (keras.ops.convert_to_numpy(weight) for weight in model.weights)
+    """Return digests of the values of a model's parameters, of those that are unmistakable."""
     return frozenset(
         _digest(array)
-        for array in arrays
+        for array in _arrays(model)
         if array.size >= LEAST_VALUES and array.min() != array.max()
     )
+
+
+def _all_values(layer: keras.layers.Layer) -> list[bytes]:
+    return [_digest(array) for array in _arrays(layer)]
+
+
+def _arrays(layer: keras.layers.Layer) -> Iterator[Any]:
+    import keras
+
+    return (keras.ops.convert_to_numpy(weight) for weight in layer.weights)
 
 
 @functools.cache
@@ -149,12 +171,16 @@ def shipped() -> Seen:
 def write_note(model: keras.Model, archive: zipfile.ZipFile) -> None:
     """Write into a .keras archive what a model has seen."""
     seen = seen_by(model)
-    archive.writestr(NOTE, json.dumps({"trained_on": sorted(seen.sources)}))
-    if "mnist" in seen.sources:  # What is in the package need not be in the file too.
-        seen = Seen(seen.sources, np.setdiff1d(seen.digits, shipped().digits))
-    if len(seen.digits):
+    digits = seen.digits
+    # What is in the package need not be in the file too.
+    whole = bool(np.isin(shipped().digits, digits).all())
+    if whole:
+        digits = np.setdiff1d(digits, shipped().digits)
+    note = {"trained_on": sorted(seen.sources), "all_training_digits_of_mnist": whole}
+    archive.writestr(NOTE, json.dumps(note))
+    if len(digits):
         with io.BytesIO() as file:
-            np.save(file, seen.digits)
+            np.save(file, digits)
             archive.writestr(DIGITS, file.getvalue())
 
 
@@ -167,15 +193,17 @@ def read_note(path: str | os.PathLike[str]) -> Seen:
         if NOTE not in names:
             return Seen(frozenset({UNKNOWN}))
         try:
-            seen = Seen(frozenset(map(str, json.loads(archive.read(NOTE))["trained_on"])))
+            note = json.loads(archive.read(NOTE))
+            sources = frozenset(map(str, note["trained_on"]))
+            digits = shipped().digits if note["all_training_digits_of_mnist"] else NOTHING.digits
             if DIGITS in names:
-                digits = np.load(io.BytesIO(archive.read(DIGITS)), allow_pickle=False)
-                seen = Seen(seen.sources, digits.astype(np.uint32))
+                more = np.load(io.BytesIO(archive.read(DIGITS)), allow_pickle=False)
+                digits = np.union1d(digits, more.astype(np.uint32))
         except Exception as error:
             raise ChecksumError(
                 f"{Path(path)}: its note of the digits that the model has seen is damaged ({error})"
             ) from error
-    return seen | shipped() if "mnist" in seen.sources else seen
+    return Seen(sources, digits)
 
 
 def _layers(model: Any) -> Iterator[Any]:

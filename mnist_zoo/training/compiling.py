@@ -12,8 +12,13 @@ COMPILED_HERE = "mnist_zoo_compiled"
 
 
 def compiled_loss(model: keras.Model) -> Any:
-    """Return the loss that a model was compiled with, or None."""
-    return getattr(model, "loss", None) if model.compiled else None
+    """Return the loss that its user compiled a model with, or None."""
+    return getattr(model, "loss", None) if model.compiled and not compiled_here(model) else None
+
+
+def compiled_here(model: keras.Model) -> bool:
+    """Say whether a model was compiled by this package, and not by its user since."""
+    return model.compiled and getattr(model, COMPILED_HERE, None) is model._compile_config
 
 
 def compile_settings(model: keras.Model) -> dict[str, Any]:
@@ -22,17 +27,15 @@ def compile_settings(model: keras.Model) -> dict[str, Any]:
         return {}
     # Keras's own `get_compile_config` has them in text, which a metric of the user's may not
     # survive. Keras 3.10 and 3.15 were looked at; tests/training/test_fit.py would notice others.
-    config = model._compile_config
-    settings = dict(config.config)
-    if getattr(model, COMPILED_HERE, None) is config:
+    settings = dict(model._compile_config.config)
+    if compiled_here(model):
         settings["jit_compile"] = "auto"  # Keras keeps what it made of that.
     return settings
 
 
 def compile_model(model: keras.Model, **changes: Any) -> None:
     """Compile a model with other settings; those that its user compiled it with are kept."""
-    kept = compile_settings(model)
-    ours = not kept or kept["jit_compile"] == "auto"
-    model.compile(**{"metrics": ["accuracy"], **kept, **changes})
+    ours = not model.compiled or compiled_here(model)
+    model.compile(**{"metrics": ["accuracy"], **compile_settings(model), **changes})
     if ours:
         setattr(model, COMPILED_HERE, model._compile_config)

@@ -5,7 +5,7 @@ A loss that does not fit trains without a word on some Keras backend, on the wro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnist_zoo.evaluation.inputs import LabelKind
@@ -26,6 +26,7 @@ LOSS_LABELS: dict[str, LabelKind] = {
     "mean_absolute_error": "one-hot",
     "categorical_hinge": "one-hot",
 }
+LABELS: dict[LabelKind, str] = {"integers": "integers", "one-hot": "one-hot rows"}
 LABELS_FOR: dict[LabelKind, str] = {
     "integers": "load_mnist(one_hot=False)",
     "one-hot": "load_mnist(one_hot=True)",
@@ -38,6 +39,8 @@ def check_loss(loss: Any, labels: LabelKind, output: OutputKind) -> None:
     """Raise ``ValueError`` if a compiled loss is not for these labels or this output."""
     import keras
 
+    if isinstance(loss, Mapping):
+        loss = list(loss.values())
     if isinstance(loss, Sequence) and not isinstance(loss, str) and len(loss) == 1:
         loss = loss[0]
     resolved = keras.losses.get(loss) if isinstance(loss, str) else loss
@@ -47,9 +50,8 @@ def check_loss(loss: Any, labels: LabelKind, output: OutputKind) -> None:
     if LOSS_LABELS[name] != labels:
         other = "categorical_" if labels == "one-hot" else "sparse_categorical_"
         raise ValueError(
-            f"the model is compiled with the loss {name}, which is for {LOSS_LABELS[name]} labels, "
-            f"and the labels are {labels}: compile it with {other}crossentropy, or use "
-            f"{LABELS_FOR[LOSS_LABELS[name]]}"
+            f"the loss {name} is for {LABELS[LOSS_LABELS[name]]}, and the labels are "
+            f"{LABELS[labels]}: use {other}crossentropy, or {LABELS_FOR[LOSS_LABELS[name]]}"
         )
     if name not in FROM_LOGITS:
         return
@@ -57,9 +59,8 @@ def check_loss(loss: Any, labels: LabelKind, output: OutputKind) -> None:
     expects: OutputKind = "logits" if config.get("from_logits", False) else "probabilities"
     if expects != output:
         raise ValueError(
-            f"the model is compiled with the loss {name}(from_logits={expects == 'logits'}), "
-            f"which is for {expects}, and the model returns {output}: compile it with "
-            f"from_logits={output == 'logits'}, or build it with "
+            f"the loss {name}(from_logits={expects == 'logits'}) is for {expects}, and the model "
+            f"returns {output}: use from_logits={output == 'logits'}, or build the model with "
             f"classifier_activation={'None' if output == 'probabilities' else repr('softmax')}"
         )
 

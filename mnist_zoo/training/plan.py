@@ -148,6 +148,8 @@ def plan_training(
     fraction = check_fraction("validation_fraction", validation_fraction)
     if loss is None:
         loss = compiled_loss(model)
+    elif isinstance(loss, type):
+        loss = loss()
     if loss is None:
         loss = loss_for(data.labels, data.output)
     else:
@@ -178,8 +180,8 @@ def _execution(
 
     backend = keras.backend.backend()
     compiled = compile_settings(model)
-    per_call = compiled.get("steps_per_execution", 1)
-    hooks = ("on_train_batch_begin", "on_train_batch_end")
+    per_call = compiled.get("steps_per_execution", 1) if plan.steps is None else 1
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
     looked_at = any(
         getattr(getattr(callback, hook), "__func__", None)
         is not getattr(keras.callbacks.Callback, hook)

@@ -13,7 +13,7 @@ from mnist_zoo.evaluation.inputs import CheckedData, Pair, as_classes
 from mnist_zoo.evaluation.result import TrainingSettings
 from mnist_zoo.models.outputs import PREDICT_BATCH
 from mnist_zoo.models.provenance import training_on
-from mnist_zoo.training.compiling import compile_model, compiled_loss
+from mnist_zoo.training.compiling import compile_model, compiled_here, compiled_loss
 from mnist_zoo.training.loops import compiled_loop
 from mnist_zoo.training.plan import TrainingPlan
 
@@ -86,9 +86,11 @@ def run_training(
     started = time.perf_counter()
     try:
         with (
-            training_on(model, data.seen),
+            training_on(model, data.seen) as note,
             compiled_loop(model, x, y, plan.batch_size, plan.execution) as pictures,
         ):
+            # First, so that a checkpoint which another callback writes is known too.
+            known = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: note())
             model.fit(
                 pictures,
                 y,
@@ -96,7 +98,7 @@ def run_training(
                 epochs=plan.epochs_begun,
                 validation_data=split.validation,
                 validation_batch_size=PREDICT_BATCH,
-                callbacks=callbacks,
+                callbacks=[known, *callbacks],
                 verbose=verbose,
             )
     except KeyboardInterrupt:
@@ -135,16 +137,24 @@ def _split(data: CheckedData, plan: TrainingPlan) -> _Split:
 
 
 def _compile(model: keras.Model, plan: TrainingPlan, optimizer: Optimizer | None) -> None:
-    """Compile the model as planned, where it is not; what else it was compiled with is kept."""
+    """Compile the model as planned; what else its user compiled it with is kept."""
     import keras
 
     if optimizer is None and compiled_loss(model) is plan.loss:
         return
     chosen: Any = optimizer
-    if optimizer is None:
-        chosen = getattr(model, "optimizer", None) or "adam"
-    elif not isinstance(optimizer, (str, keras.optimizers.Optimizer)):
+    if callable(optimizer) and not isinstance(optimizer, (type, keras.optimizers.Optimizer)):
         chosen = optimizer(plan)
+    elif optimizer is None and compiled_here(model):
+        # Begun anew: other layers may be trainable now, and a schedule begins again.
+        chosen = type(model.optimizer).from_config(model.optimizer.get_config())
+    elif optimizer is None:
+        chosen = getattr(model, "optimizer", None) or "adam"
+    if not isinstance(chosen, (str, keras.optimizers.Optimizer)):
+        raise ValueError(
+            "optimizer must be the name of an optimizer, an instance such as "
+            f"keras.optimizers.Adam(0.001), or a function that returns one; got {chosen!r}"
+        )
     compile_model(model, optimizer=chosen, loss=plan.loss)
 
 

@@ -43,3 +43,43 @@ def test_outputs_that_are_no_classes_probabilities_are_refused(good):
     )
     with pytest.raises(ValueError, match="must end in a softmax.* got sigmoid"):
         outputs.output_kind(model, good[0])
+
+
+def functional(end):
+    inputs = keras.Input((28, 28))
+    return keras.Model(inputs, end(keras.layers.Dense(10)(keras.layers.Flatten()(inputs))))
+
+
+class Subclassed(keras.Model):
+    """Its layers are in another order than they are applied."""
+
+    def __init__(self):
+        super().__init__()
+        self.classify = keras.layers.Dense(10)
+        self.hidden = keras.layers.Dense(8, "relu")
+        self.flatten = keras.layers.Flatten()
+
+    def call(self, x):
+        return keras.ops.softmax(self.classify(self.hidden(self.flatten(x))))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: functional(keras.ops.softmax),
+        lambda: functional(keras.activations.softmax),
+        Subclassed,
+    ],
+    ids=["an operation", "an activation", "a subclass"],
+)
+def test_a_softmax_that_is_no_layer_is_not_applied_twice(build, good):
+    x, _ = good
+    model = build()
+    expected = np.asarray(model(x))
+    assert outputs.output_kind(model, x) == "probabilities"
+    np.testing.assert_allclose(outputs.model_probabilities(model, x), expected, atol=1e-6)
+
+
+def test_an_operation_that_makes_no_probabilities_makes_logits(good):
+    model = functional(lambda x: keras.ops.multiply(x, 3.0))
+    assert outputs.output_kind(model, good[0]) == "logits"

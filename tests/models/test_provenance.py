@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 import zipfile
 
@@ -23,7 +24,7 @@ from mnist_zoo import (
     linear,
     list_models,
 )
-from mnist_zoo.data import MNIST
+from mnist_zoo.data import MNIST, Split
 from mnist_zoo.data.fingerprints import fingerprints
 from mnist_zoo.models import provenance
 from mnist_zoo.models.shipped import FOLDER
@@ -228,7 +229,58 @@ def test_the_shipped_fingerprints_are_those_of_mnists_training_digits(mnist):
 def test_trainings_on_the_same_digits_share_what_is_remembered(sample):
     models = [train(linear(seed=seed), sample) for seed in range(3)]
     clones = [provenance.seen_by(clone(model)) for model in models]
-    assert clones[0] is clones[1] is clones[2]
+    assert clones[0].digits is clones[1].digits is clones[2].digits
+
+
+def test_a_checkpoint_of_an_epoch_is_known(sample, tmp_path):
+    model = linear(seed=0)
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
+    data = (sample.test, random_data(0)[1])
+    train(model, data, steps=None, epochs=3, callbacks=[checkpoint])
+    for epoch in (1, 2, 3):
+        with pytest.raises(SeenDigitsError):
+            evaluate(keras.saving.load_model(tmp_path / f"{epoch}.keras"), sample)
+
+
+def test_a_frozen_part_that_is_shared_has_learned_nothing():
+    base = dense_relu(weights="mnist", include_top=False)
+    base.trainable = False
+    (x, y), _ = random_data(3, digits=90)
+
+    def fold(train_digits, test_digits):
+        layers = [keras.Input((28, 28)), base, keras.layers.Dense(10, activation="softmax")]
+        model = keras.Sequential(layers)
+        train(model, ((x[train_digits], y[train_digits]), (x[test_digits], y[test_digits])))
+        return model
+
+    first, last = slice(0, 60), slice(30, 90)
+    assert seen_sources(fold(first, slice(60, 90))) == {"mnist", "arrays"}
+    fold(last, slice(0, 30))
+
+
+@pytest.mark.mnist
+def test_a_part_of_mnist_stays_a_part_in_a_file(mnist, sample, tmp_path):
+    some = dataclasses.replace(mnist, train=Split(*(part[:500] for part in mnist.train)))
+    model = train(linear(seed=0), some)
+    export.save_model(model, tmp_path / "a.keras")
+    loaded = export.load_model(tmp_path / "a.keras")
+    assert len(provenance.seen_by(loaded).digits) == 500
+    others = Split(*(part[50_000:51_000] for part in mnist.train))
+    evaluate(loaded, (sample.train, others))
+
+
+def test_seen_digits_between_others_are_found(sample):
+    model = train(linear(seed=0), (sample.test, random_data(0)[1]))
+    x, y = random_data(9, digits=1000)[0]
+    mixed = np.stack([x, sample.test.x], axis=1).reshape(-1, 28, 28)
+    with pytest.raises(SeenDigitsError, match="% of the test digits"):
+        evaluate(model, (sample.train, (mixed, np.stack([y, sample.test.y], axis=1).ravel())))
+
+
+def test_a_few_pictures_that_a_data_set_holds_twice_are_no_reason_to_refuse():
+    (x, y), (x_test, y_test) = random_data(0)
+    x_test[:3] = x[:3]
+    train(linear(), ((x, y), (x_test, y_test)))
 
 
 # Steps that a program may take with a model, each with the digits that it adds.

@@ -224,8 +224,69 @@ def test_a_given_loss_goes_before_a_compiled_one(few):
 
 
 def test_a_given_loss_that_contradicts_is_refused(few):
-    with pytest.raises(ValueError, match="is for one-hot labels"):
+    with pytest.raises(ValueError, match="is for one-hot rows"):
         fit(linear(), few, loss="categorical_crossentropy")
+
+
+def test_a_loss_given_as_a_class_is_checked_too(few):
+    logits = linear(classifier_activation=None, seed=0)
+    loss = keras.losses.SparseCategoricalCrossentropy
+    with pytest.raises(ValueError, match="is for probabilities, and the model returns logits"):
+        fit(logits, few, loss=loss)
+    assert fit(linear(seed=0), few, loss=loss).settings.loss == "sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [keras.optimizers.Adam, {"class_name": "adam"}, lambda plan: None, 0.001],
+    ids=["class", "dict", "None", "rate"],
+)
+def test_what_is_no_optimizer_is_named(few, optimizer):
+    with pytest.raises(ValueError, match="optimizer must be the name of an optimizer, an inst"):
+        fit(linear(), few, optimizer=optimizer)
+
+
+def test_layers_may_be_unfrozen_between_two_trainings(few):
+    model = dense_relu(seed=0)
+    hidden = model.get_layer("hidden_1")
+    hidden.trainable = False
+    fit(model, few)
+    before = np.array(hidden.kernel)
+    hidden.trainable = True
+    fit(model, few)
+    assert not np.array_equal(before, np.array(hidden.kernel))
+
+
+def test_a_second_training_begins_its_schedule_anew(few):
+    def falling(plan):
+        return keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, plan.batches))
+
+    model = linear(seed=0)
+    fit(model, few, optimizer=falling)
+    assert fit(model, few).settings.learning_rate == pytest.approx(0.1)
+
+
+def test_a_second_training_may_have_labels_of_another_kind(few):
+    (x_train, y_train), (x_test, y_test) = few
+    model = linear(seed=0)
+    fit(model, few)
+    rows = np.eye(10, dtype=np.float32)
+    result = fit(model, ((x_train, rows[y_train]), (x_test, rows[y_test])))
+    assert result.settings.loss == "categorical_crossentropy"
+
+
+def test_lists_are_taken_for_arrays(few):
+    (x_train, y_train), (x_test, y_test) = few
+    expected = fit(linear(seed=0), few).probabilities
+    listed = ((list(x_train), y_train.tolist()), (x_test.tolist(), list(y_test)))
+    np.testing.assert_allclose(fit(linear(seed=0), listed).probabilities, expected, atol=1e-6)
+
+
+def test_steps_are_counted_whatever_the_model_was_compiled_with(few):
+    model = linear()
+    model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=7)
+    fit(model, few, epochs=None, steps=10)
+    assert int(model.optimizer.iterations) == 10
 
 
 def test_an_optimizer_may_be_made_from_the_plan(few):
@@ -245,7 +306,9 @@ def test_a_compiled_loss_that_contradicts_is_refused_before_training(few):
     model = dense_relu(seed=0)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     before = model.get_weights()
-    with pytest.raises(ValueError, match="from_logits=False, or build it with classifier_activa"):
+    with pytest.raises(
+        ValueError, match="from_logits=False, or build the model with classifier_activa"
+    ):
         fit(model, few)
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -269,6 +332,7 @@ def test_training_can_go_on_where_it_ended(few):
         ({"validation_fraction": 0.001}, "cannot take its share of each class out of 500"),
         ({"verbose": 3}, "verbose must be one of 'auto', 0, 1, 2; got 3"),
         ({"seed": "now"}, "seed must be an integer"),
+        ({"seed": 2**32}, "seed must be below"),
     ],
     ids=str,
 )

@@ -40,21 +40,21 @@ def test_a_loss_that_fits_is_kept(loss, labels, output):
 @pytest.mark.parametrize(
     ("loss", "labels", "output", "message"),
     [
-        (SPARSE, "one-hot", "probabilities", "compile it with categorical_crossentropy, or use "),
-        ("categorical_crossentropy", "integers", "probabilities", "with sparse_categorical_cros"),
-        ("mean_squared_error", "integers", "probabilities", "is for one-hot labels"),
-        (SPARSE, "integers", "logits", "compile it with from_logits=True, or build"),
+        (SPARSE, "one-hot", "probabilities", "use categorical_crossentropy, or load_mnist"),
+        ("categorical_crossentropy", "integers", "probabilities", "use sparse_categorical_cros"),
+        ("mean_squared_error", "integers", "probabilities", "is for one-hot rows"),
+        (SPARSE, "integers", "logits", "use from_logits=True, or build"),
         (
             keras_losses.sparse_categorical_crossentropy,
             "integers",
             "logits",
-            "for probabilities, and",
+            "is for probabilities, and",
         ),
         (
             keras_losses.SparseCategoricalCrossentropy(from_logits=True),
             "integers",
             "probabilities",
-            "from_logits=False, or build it with classifier_activation=None",
+            "from_logits=False, or build the model with classifier_activation=None",
         ),
         (
             keras_losses.CategoricalFocalCrossentropy(from_logits=True),

@@ -61,6 +61,10 @@ def test_many_batches_are_run_for_one_call_unless_somebody_looks_at_each():
         def on_train_batch_end(self, batch, logs=None):
             pass
 
+    class LookInTheOldWay(keras.callbacks.Callback):
+        def on_batch_end(self, batch, logs=None):
+            pass
+
     class LookElsewhere(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             pass
@@ -68,6 +72,7 @@ def test_many_batches_are_run_for_one_call_unless_somebody_looks_at_each():
     assert planned(LINEAR).execution.batches_per_call == plan.BATCHES_PER_CALL
     assert planned(LINEAR, callbacks=[LookElsewhere()]).execution.batches_per_call > 1
     assert planned(LINEAR, callbacks=[Look()]).execution.batches_per_call == 1
+    assert planned(LINEAR, callbacks=[LookInTheOldWay()]).execution.batches_per_call == 1
     assert planned(LINEAR, steps=7).execution.batches_per_call == 1
 
 
