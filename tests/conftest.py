@@ -139,6 +139,19 @@ def server(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
                 self.send_error(int(way))
             elif way == "silent":
                 served.over.wait()
+            elif way in ("trickle", "endless", "huge"):
+                self.send_response(200)
+                if way == "huge":
+                    self.send_header("Content-Length", str(10_000_000_000))
+                self.end_headers()
+                while not served.over.wait(0.05 if way == "trickle" else 0):
+                    self.wfile.write(b"0" * (1 if way == "trickle" else 1 << 16))
+                    self.wfile.flush()
+            elif way == "redirect-for-ever":
+                self.send_response(302)
+                self.send_header("Location", f"https://{served.address}/{way}/{name}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
             elif way in ("redirect", "downgrade"):
                 scheme = "https" if way == "redirect" else "http"
                 self.send_response(302)

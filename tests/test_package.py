@@ -22,18 +22,19 @@ FRAMEWORKS = ("tensorflow", "keras", "jax", "torch")
 ARROWS = {
     "errors": set(),
     "arguments": set(),
+    "writing": set(),
     "data": {"arguments", "errors"},
     "metrics": {"arguments"},
     "models": {"arguments", "data", "errors", "metrics"},
     "pictures": {"data", "errors", "models"},
-    "evaluation": {"arguments", "data", "errors", "metrics", "models"},
+    "evaluation": {"arguments", "data", "errors", "metrics", "models", "writing"},
     "training": {"arguments", "data", "evaluation", "metrics", "models"},
     "recipes": {"training"},
     "plots": {"arguments", "data", "evaluation", "metrics", "pictures"},
-    "export": {"arguments", "errors", "models"},
+    "export": {"arguments", "errors", "models", "writing"},
     "cli": {
         *("data", "errors", "evaluation", "export", "models", "pictures", "plots", "recipes"),
-        "training",
+        *("training", "writing"),
     },
 }
 ROOMS = [room for room in ARROWS if (PACKAGE / room).is_dir()]

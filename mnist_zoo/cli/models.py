@@ -21,7 +21,9 @@ from mnist_zoo.cli.options import (
     check_outputs,
     completed,
     one_of,
+    save_plot,
 )
+from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
     from mnist_zoo.evaluation.result import Evaluation
@@ -202,7 +204,8 @@ def reproduce(
             )
             if output:  # After each recipe, so that an interruption costs no more than one.
                 facts = [reproduction.to_dict() for reproduction in done]
-                output.write_text(terminal.as_text(facts) + "\n", encoding="utf-8")
+                with replacing(output, overwrite=True) as part:
+                    part.write_text(terminal.as_text(facts) + "\n", encoding="utf-8")
     rows = [
         (
             reproduction.recipe.name,
@@ -222,7 +225,7 @@ def reproduce(
 
 def _report(evaluation: Evaluation, as_json: bool, plot: Path | None, note: str = "") -> None:
     if plot is not None:
-        mnist_zoo.plots.overview(evaluation).savefig(plot, dpi=100)
+        save_plot(mnist_zoo.plots.overview(evaluation), plot)
     headings, *rows = evaluation.class_rows()
     table = terminal.table(headings, rows)
     terminal.show(evaluation.to_dict(), as_json, "\n".join(evaluation.summary()), table, note)

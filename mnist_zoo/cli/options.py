@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import mnist_zoo
-from mnist_zoo.export.writing import check_replaceable
+from mnist_zoo.writing import check_replaceable, replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class DataChoice(StrEnum):
@@ -73,3 +76,9 @@ def check_outputs(*paths: Path | None, force: bool, marker: str | None = None) -
     for path in paths:
         if path is not None:
             check_replaceable(path, force, marker)
+
+
+def save_plot(figure: Figure, path: Path) -> None:
+    """Write a figure whole, or not at all."""
+    with replacing(path, overwrite=True) as part:
+        figure.savefig(part, dpi=100)

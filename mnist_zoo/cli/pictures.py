@@ -10,7 +10,15 @@ import typer
 
 import mnist_zoo
 from mnist_zoo.cli import terminal
-from mnist_zoo.cli.options import AsJson, Force, Plot, check_outputs, completed, model_names
+from mnist_zoo.cli.options import (
+    AsJson,
+    Force,
+    Plot,
+    check_outputs,
+    completed,
+    model_names,
+    save_plot,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -58,7 +66,7 @@ def predict(
                 else:
                     failures[file] = f"{file}: no digit was found in it"
     if plot is not None and readings:
-        mnist_zoo.plots.readings(readings).savefig(plot, dpi=100)
+        save_plot(mnist_zoo.plots.readings(readings), plot)
     facts = [{"picture": str(file), **reading.to_dict()} for file, reading in readings.items()]
     facts += [{"picture": str(file), "error": message} for file, message in failures.items()]
     rows = [

@@ -1,7 +1,8 @@
 """Digits in: data sets as values, the files and places they come from, and the loader.
 
-``datasets`` says what a data set is; ``places`` finds it, with ``files`` to read and verify it
-and ``download`` for the mirrors; ``loading`` makes of it what a program trains on.
+``datasets`` says what a data set is; ``places`` finds it, with ``files`` to read and verify it,
+``download`` for the mirrors and ``cache`` to keep it; ``loading`` makes of it what a program
+trains on.
 ``fingerprints`` knows digits by their content, whatever array they lie in.
 
 Every room above may use this one. It uses no other room.

@@ -1,27 +1,25 @@
 """Where a data set is looked for: a file the user points at, the caches, then the mirrors.
 
-A download is finished, verified and only then moved into the cache, under a lock. So a process
-sees a whole file or none, and processes that start together make one download between them.
+Processes that start together make one download between them: the first that has the cache's lock
+downloads, and the others wait for it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import shutil
 import time
-import warnings
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-import platformdirs
-
-from mnist_zoo.data import files
+from mnist_zoo.data import download, files
+from mnist_zoo.data.cache import Cache
+from mnist_zoo.data.cache import default_cache_dir as default_cache_dir
 from mnist_zoo.data.datasets import Dataset, Mirror
-from mnist_zoo.data.download import download
+from mnist_zoo.data.download import Deadline
 from mnist_zoo.data.files import Arrays
 from mnist_zoo.errors import ChecksumError as ChecksumError
 from mnist_zoo.errors import MnistUnavailableError as MnistUnavailableError
@@ -34,11 +32,6 @@ class Found(NamedTuple):
     origin: str
 
 
-def default_cache_dir() -> Path:
-    """Return this package's cache folder, in the operating system's place for caches."""
-    return platformdirs.user_cache_path("mnist-zoo")
-
-
 def keras_cache_file(dataset: Dataset) -> Path:
     """Return the file in which Keras keeps its copy of a data set."""
     home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
@@ -48,7 +41,7 @@ def keras_cache_file(dataset: Dataset) -> Path:
 def pointed_path(dataset: Dataset) -> Path | None:
     """Return the file or folder that the user points at by an environment variable, if any."""
     pointed = os.environ.get(dataset.pointer) if dataset.pointer else None
-    return files.as_path(pointed) if pointed else None
+    return Path(pointed) if pointed else None
 
 
 def find(dataset: Dataset, cache_dir: Path, *, progress: bool) -> Found:
@@ -60,44 +53,46 @@ def find(dataset: Dataset, cache_dir: Path, *, progress: bool) -> Found:
         If it is nowhere to be had; the message names every place and mirror with its reason.
     ChecksumError
         If what the user points at, or the package has, is not the data set. It is left as it is.
+    NotADirectoryError
+        If `cache_dir` is a file.
     """
     if dataset.read is not None:
         return _read_package(dataset)
     pointed = pointed_path(dataset)
     if pointed is not None:
         return _read_pointed(pointed, dataset)
+    if cache_dir.is_file():
+        raise NotADirectoryError(f"cache_dir must be a folder; {cache_dir} is a file")
 
-    waiting_since = time.time()
+    deadline, began = Deadline(download.TOTAL_SECONDS), time.time()
     reasons: list[str] = []
     places = [cache_dir, *([keras_cache_file(dataset)] if dataset.in_keras else [])]
     for place in places:
         try:
             return Found(files.read(place, dataset), str(place))
-        except OSError as error:
+        except (OSError, ChecksumError) as error:
             reasons.append(str(error))
-        except ChecksumError as error:
-            reasons.append(str(error))
-            if place == cache_dir:  # Keras's cache is Keras's: not ours to tidy.
-                _set_aside_broken(cache_dir, dataset)
-    with _lock(cache_dir, dataset):
+    cache = Cache(cache_dir, dataset)
+    with cache.locked(deadline):
         # While this process waited for the lock another may have finished the download, or
         # found that it cannot be done: then there is no point in waiting for it once more.
         with contextlib.suppress(OSError, ChecksumError):
             return Found(files.read(cache_dir, dataset), str(cache_dir))
-        failure = cache_dir / f"{Path(dataset.npz_name).stem}.failure"
-        if failure.exists() and failure.stat().st_mtime > waiting_since:
-            raise MnistUnavailableError(failure.read_text(encoding="utf-8"))
-        for mirror in dataset.mirrors:
-            try:
-                arrays = _download(mirror, dataset, progress=progress)
-            except Exception as error:  # Whatever is wrong with one mirror, the next may be well.
-                reasons.append(f"{mirror.url}: {_reason(error)}")
-                continue
-            _store(cache_dir, dataset, arrays)
-            return Found(arrays, mirror.url)
-        message = _unavailable(dataset, cache_dir, reasons)
-        with contextlib.suppress(OSError):
-            failure.write_text(message, encoding="utf-8")
+        failure = cache.failure_since(began)
+        if failure:
+            raise MnistUnavailableError(failure)
+        with cache.working_folder() as folder:
+            for mirror in dataset.mirrors:
+                try:
+                    arrays = _download(mirror, dataset, folder, deadline, progress)
+                except Exception as error:  # Whatever is wrong with one mirror, the next may do.
+                    reasons.append(f"{mirror.url}: {_reason(error)}")
+                    continue
+                cache.set_aside_broken()
+                cache.store(arrays, folder)
+                return Found(arrays, mirror.url)
+            message = _unavailable(dataset, cache_dir, reasons)
+            cache.tell_failure(message, folder)
         raise MnistUnavailableError(message)
 
 
@@ -122,72 +117,29 @@ def _read_pointed(path: Path, dataset: Dataset) -> Found:
     name = dataset.pointer
     advice = f"{name} points there: mend the path or the file, or unset {name}"
     try:
-        return Found(files.read(path, dataset), str(path))
+        return Found(files.read(files.as_path(path), dataset), str(path))
     except ChecksumError as error:
         raise ChecksumError(f"{error}. {advice}.") from error
-    except OSError as error:
-        raise MnistUnavailableError(f"{error}. {advice}.") from error
+    except (OSError, RuntimeError) as error:  # The second for a home folder that nobody has.
+        raise MnistUnavailableError(f"{path}: {error}. {advice}.") from error
 
 
-def _set_aside_broken(folder: Path, dataset: Dataset) -> None:
-    """Rename broken cache files, and so keep them for whoever wants to know why."""
-    with _lock(folder, dataset):
-        try:
-            files.read(folder, dataset)  # Another process may have put a whole one there.
-        except OSError:
-            return
-        except ChecksumError as error:
-            for file in files.data_files(folder, dataset):
-                aside = file.with_name(f"{file.name}.broken-{time.time_ns()}")
-                # A folder that cannot be written stays as it is.
-                with contextlib.suppress(OSError):
-                    file.rename(aside)
-                    warnings.warn(f"{error}. It was set aside as {aside.name}.", stacklevel=5)
-
-
-@contextlib.contextmanager
-def _lock(folder: Path, dataset: Dataset) -> Iterator[None]:
-    """Hold the cache's lock; where the folder cannot be written, there is nothing to guard."""
-    import filelock
-
-    lock = filelock.FileLock(folder / f"{Path(dataset.npz_name).stem}.lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _store(folder: Path, dataset: Dataset, arrays: Arrays) -> None:
-    """Write the cache file under another name, then move it into place in one step."""
-    target = folder / dataset.npz_name
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f"{target.stem}-", suffix=".part", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                files.write_npz(file, arrays)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink()
-            raise
-    except OSError as error:
-        warnings.warn(
-            f"{dataset.title} was downloaded, but no copy could be kept in {folder} ({error}): "
-            "the next start will download it again",
-            stacklevel=2,
+def _download(
+    mirror: Mirror, dataset: Dataset, folder: Path, deadline: Deadline, progress: bool
+) -> Arrays:
+    target = folder / "mirror"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    most = files.largest_file(dataset)
+    for name in mirror.files:
+        download.download(
+            urljoin(mirror.url, name),
+            target / name,
+            most_bytes=most,
+            deadline=deadline,
+            progress=progress,
         )
-
-
-def _download(mirror: Mirror, dataset: Dataset, *, progress: bool) -> Arrays:
-    with tempfile.TemporaryDirectory(prefix="mnist-zoo-") as folder:
-        for name in mirror.files:
-            download(urljoin(mirror.url, name), Path(folder) / name, progress=progress)
-        return files.read(Path(folder), dataset)
+    return files.read(target, dataset)
 
 
 def _reason(error: Exception) -> str:

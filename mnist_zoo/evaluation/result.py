@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mnist_zoo import metrics
 from mnist_zoo.data.datasets import Dataset
+from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
     import keras
@@ -230,8 +231,8 @@ class Evaluation:
             If the file is there and `overwrite` is false.
         """
         text = json.dumps(self.to_dict(), indent=1)
-        with Path(path).open("w" if overwrite else "x", encoding="utf-8") as file:
-            file.write(text + "\n")
+        with replacing(Path(path), overwrite) as part:
+            part.write_text(text + "\n", encoding="utf-8")
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_zoo.export.writing import replacing
 from mnist_zoo.models import provenance
+from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
     import keras

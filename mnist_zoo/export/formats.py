@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mnist_zoo.arguments import check_choice
 from mnist_zoo.errors import ExportError
-from mnist_zoo.export.writing import replacing
+from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
     import keras

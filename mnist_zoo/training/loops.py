@@ -74,15 +74,16 @@ def compiled_loop(
     """
     import keras
 
+    loop = LOOPS.get(keras.backend.backend())
+    if loop is None or not _may_run(model, x, y):
+        yield x
+        return
     before = model.steps_per_execution, model.jit_compile
     model.steps_per_execution = execution.batches_per_call
     if execution.xla is not None:
         model.jit_compile = execution.xla
-    loop = LOOPS.get(keras.backend.backend())
-    pictures: Any = x
-    if loop is not None and _may_run(model, x):
-        pictures, model.train_function = loop(model, x, y, batch_size)
     try:
+        pictures, model.train_function = loop(model, x, y, batch_size)
         yield pictures
     finally:
         model.steps_per_execution, model.jit_compile = before
@@ -90,17 +91,20 @@ def compiled_loop(
         model.train_function = model.test_function = None
 
 
-def _may_run(model: keras.Model, x: NDArray[Any]) -> bool:
-    """Say whether a loop computes what Keras would."""
+def _may_run(model: keras.Model, x: NDArray[Any], y: NDArray[Any]) -> bool:
+    """Say whether a loop is known to compute what Keras would."""
     import keras
 
-    strategy = getattr(model, "distribute_strategy", None)
+    # TensorFlow's own for programs that chose none; with any other, Keras places the variables.
+    strategy = type(getattr(model, "distribute_strategy", None)).__name__
     return (
         not model.run_eagerly
         and type(model).train_step is keras.Model.train_step
-        and getattr(strategy, "num_replicas_in_sync", 1) == 1
+        and strategy in ("NoneType", "_DefaultDistributionStrategy")
         and keras.distribution.distribution() is None
         and x.dtype.kind == "f"
+        and x.dtype.isnative
+        and y.dtype.isnative
     )
 
 

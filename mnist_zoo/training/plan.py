@@ -93,6 +93,8 @@ class TrainingPlan:
         -------
         TrainingSettings
         """
+        import keras
+
         rate = getattr(optimizer, "learning_rate", None)
         name = getattr(self.loss, "name", None) or getattr(self.loss, "__name__", None)
         return TrainingSettings(
@@ -101,7 +103,7 @@ class TrainingPlan:
             batch_size=self.batch_size,
             optimizer=type(optimizer).__name__,
             loss=str(name or self.loss),
-            learning_rate=None if rate is None else float(rate),
+            learning_rate=None if rate is None else float(keras.ops.convert_to_numpy(rate)),
             validation_fraction=self.validation_fraction,
             seed=self.seed,
         )

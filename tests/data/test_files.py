@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import pickle
+import resource
+import zipfile
 
 import numpy as np
 import pytest
@@ -182,3 +185,35 @@ def test_no_damage_gets_digits_past_that_are_not_the_right_ones(tiny, tmp_path, 
     except ChecksumError:
         return
     assert_same(arrays, tiny)
+
+
+@pytest.mark.skipif(not hasattr(resource, "getrusage"), reason="memory is not counted here")
+def test_a_bomb_is_refused_before_it_is_unpacked(tiny, tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for spec in tiny.dataset.arrays:
+            with archive.open(f"{spec.key}.npy", "w") as member:
+                header = {"descr": "|u1", "fortran_order": False, "shape": (300_000_000,)}
+                np.lib.format.write_array_header_1_0(member, header)
+                for _ in range(300):
+                    member.write(bytes(1_000_000))
+    assert (tmp_path / "mnist.npz").stat().st_size < 2_000_000
+    monkeypatch.setattr(files, "largest_file", lambda dataset: 2_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ChecksumError, match="x_train: expected uint8 of shape"):
+        files.read(tmp_path, tiny.dataset)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # KiB
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tiny, tmp_path):
+    with (tmp_path / "mnist.npz").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ChecksumError, match="larger than any npz of MNIST"):
+        files.read(tmp_path, tiny.dataset)
+
+
+def test_no_message_advises_to_allow_pickles(tiny, tmp_path):
+    for content in (b"<html>Please log in</html>", pickle.dumps([1]), b"\x93NUMPY"):
+        (tmp_path / "mnist.npz").write_bytes(content)
+        with pytest.raises(ChecksumError) as caught:
+            files.read(tmp_path, tiny.dataset)
+        assert "pickle" not in str(caught.value)

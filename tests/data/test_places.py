@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import filelock
 import numpy as np
@@ -74,7 +76,11 @@ def test_a_download_is_kept_for_the_next_time(tiny, homeless, server):
     assert_found(again, tiny)
     assert again.origin == str(homeless)
     assert server.hits == {"/good/mnist.npz": 1}
-    assert sorted(path.name for path in homeless.iterdir()) == ["mnist.lock", "mnist.npz"]
+    assert sorted(path.name for path in homeless.iterdir()) == [
+        "CACHEDIR.TAG",
+        "mnist.lock",
+        "mnist.npz",
+    ]
 
 
 def test_a_mirror_of_idx_files_is_downloaded_file_by_file(tiny, homeless, server):
@@ -97,7 +103,11 @@ def test_a_mirror_of_idx_files_is_downloaded_file_by_file(tiny, homeless, server
         ("403", "403"),
         ("404", "404"),
         ("500", "500"),
-        ("truncate", "IncompleteRead|no complete npz"),
+        ("truncate", "IncompleteRead|no complete npz|ends after"),
+        ("trickle", "too slow"),
+        ("endless", "larger than the [0-9,]+ bytes"),
+        ("huge", "larger than the [0-9,]+ bytes"),
+        ("redirect-for-ever", "TooManyRedirects"),
         ("corrupt", "y_test is not that of MNIST"),
         ("page", "no complete npz"),
         ("stall", "timed out"),
@@ -109,12 +119,15 @@ def test_a_mirror_that_fails_is_named_and_the_next_is_tried(
     tiny, homeless, server, monkeypatch, way, reason
 ):
     monkeypatch.setattr(download, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(download, "RATE_SECONDS", 1.0)
     if way == "silent":
         monkeypatch.setattr(download, "ANSWER_SECONDS", 0.5)
     bad = server.mirror(way)
     with pytest.raises(MnistUnavailableError, match=f"{bad.url}: .*({reason})"):
         find(homeless, tiny, bad)
-    assert server.hits[f"/{way}/mnist.npz"] == 1
+    if way != "redirect-for-ever":
+        assert server.hits[f"/{way}/mnist.npz"] == 1
+    assert not list(homeless.glob("*.part"))
     assert_found(find(homeless, tiny, bad, server.mirror("good")), tiny)
     assert server.hits["/good/mnist.npz"] == 1
 
@@ -142,6 +155,7 @@ def test_plain_http_is_never_used(tiny, homeless):
 )
 def test_a_broken_cache_file_is_set_aside_and_fetched_again(tiny, homeless, server, content):
     cached = tiny.write(homeless / "mnist.npz")
+    (homeless / "CACHEDIR.TAG").write_text("")
     if content == "half":
         content = cached.read_bytes()[: cached.stat().st_size // 2]
     if content == "other":
@@ -280,3 +294,126 @@ def test_eight_processes_that_start_at_once_make_one_download(tiny, homeless, se
     assert [racer.returncode for racer in racers] == [0] * 8
     assert digests == [" ".join(spec.sha256 for spec in tiny.dataset.arrays)] * 8
     assert server.hits == {"/good/mnist.npz": 1}
+
+
+def test_all_mirrors_together_have_one_deadline(tiny, homeless, server, monkeypatch):
+    monkeypatch.setattr(download, "TOTAL_SECONDS", 1.0)
+    started = time.monotonic()
+    with pytest.raises(MnistUnavailableError, match="not done within 1 seconds|no answer within"):
+        find(homeless, tiny, *[server.mirror("trickle")] * 5)
+    assert time.monotonic() - started < download.RATE_SECONDS
+
+
+def test_a_process_that_was_stopped_does_not_hold_up_all_others(tiny, homeless, monkeypatch):
+    homeless.mkdir()
+    monkeypatch.setattr(download, "TOTAL_SECONDS", 0.3)
+    with (
+        filelock.FileLock(homeless / "mnist.lock"),
+        pytest.raises(MnistUnavailableError, match="another process has held .*mnist.lock"),
+    ):
+        find(homeless, tiny)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error")], ids=repr)
+def test_an_error_while_reading_does_not_condemn_the_cache(tiny, homeless, monkeypatch, error):
+    cached = tiny.write(homeless / "mnist.npz")
+    (homeless / "CACHEDIR.TAG").write_text("")
+    content = cached.read_bytes()
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(files, "_read_member", fail)
+    with pytest.raises((MemoryError, MnistUnavailableError)):
+        find(homeless, tiny)
+    monkeypatch.undo()
+    assert cached.read_bytes() == content
+    assert not list(homeless.glob("*.broken-*"))
+
+
+def test_files_that_this_package_did_not_write_are_never_moved_or_replaced(tiny, homeless, server):
+    homeless.mkdir()
+    foreign = {f"{spec.idx_name}.gz": b"of another data set" for spec in tiny.dataset.arrays}
+    foreign["mnist.npz"] = b"my own"
+    for name, content in foreign.items():
+        (homeless / name).write_bytes(content)
+    with pytest.warns(UserWarning, match="was not written by mnist-zoo"):
+        assert_found(find(homeless, tiny, server.mirror("good")), tiny)
+    for name, content in foreign.items():
+        assert (homeless / name).read_bytes() == content
+    assert not list(homeless.glob("*.broken-*"))
+
+
+def test_a_cache_folder_that_is_a_file_is_refused(tiny, homeless, tmp_path, server):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(NotADirectoryError, match=r"thesis\.txt is a file"):
+        find(tmp_path / "thesis.txt", tiny, server.mirror("good"))
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_not_waited_for(tiny, homeless, tmp_path, server, monkeypatch):
+    homeless.mkdir()
+    os.mkfifo(homeless / "mnist.npz")
+    with pytest.warns(UserWarning, match="no copy could be kept"):
+        assert_found(find(homeless, tiny, server.mirror("good")), tiny)
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("MNIST_ZOO_DATA", str(tmp_path / "pipe"))
+    with pytest.raises(MnistUnavailableError, match="is not a regular file"):
+        find(homeless, tiny)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: os.utime(path, (2e9, 2e9)),
+        lambda path: path.write_bytes(b"\xff\xfe\x00"),
+        lambda path: path.unlink() or path.symlink_to(path.with_name("elsewhere")),
+        lambda path: path.unlink() or path.mkdir(),
+    ],
+    ids=["of the future", "no text", "a link", "a folder"],
+)
+def test_a_note_of_failure_never_stops_a_later_try(tiny, homeless, server, spoil):
+    homeless.mkdir()
+    note = homeless / "mnist.failure"
+    note.write_text("every mirror was down")
+    (homeless / "elsewhere").write_text("precious")
+    spoil(note)
+    with pytest.raises(MnistUnavailableError, match="500"):
+        find(homeless, tiny, server.mirror("500"))
+    assert (homeless / "elsewhere").read_text() == "precious"
+    assert_found(find(homeless, tiny, server.mirror("good")), tiny)
+
+
+def test_what_a_killed_process_left_is_swept(tiny, homeless, server):
+    left = homeless / "mnist.part" / "mirror"
+    left.mkdir(parents=True)
+    (left / "mnist.npz").write_bytes(b"half")
+    assert_found(find(homeless, tiny, server.mirror("good")), tiny)
+    assert sorted(path.name for path in homeless.iterdir()) == [
+        "CACHEDIR.TAG",
+        "mnist.lock",
+        "mnist.npz",
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are others here")
+def test_other_users_may_read_the_cached_file(tiny, homeless, server):
+    before = os.umask(0o022)
+    try:
+        find(homeless, tiny, server.mirror("good"))
+    finally:
+        os.umask(before)
+    assert (homeless / "mnist.npz").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("pointed", ["~nobody-here/mnist.npz", "/" + 300 * "x"], ids=["~", "long"])
+def test_a_pointed_path_that_cannot_be_is_named(tiny, homeless, monkeypatch, pointed):
+    monkeypatch.setenv("MNIST_ZOO_DATA", pointed)
+    with pytest.raises(MnistUnavailableError, match="unset MNIST_ZOO_DATA"):
+        find(homeless, tiny)
+
+
+def test_a_cache_path_that_is_too_long_is_no_reason_to_fail(tiny, homeless, server):
+    with pytest.warns(UserWarning, match="no copy could be kept"):
+        assert_found(find(homeless / (300 * "x"), tiny, server.mirror("good")), tiny)

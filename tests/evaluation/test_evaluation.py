@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -90,6 +91,23 @@ def test_it_is_saved_as_json_and_overwrites_nothing(evaluation, tmp_path):
     with pytest.raises(FileExistsError):
         evaluation.save(tmp_path / "result.json")
     evaluation.save(tmp_path / "result.json", overwrite=True)
+
+
+def test_a_full_disk_leaves_the_old_result(evaluation, tmp_path, monkeypatch):
+    path = tmp_path / "result.json"
+    evaluation.save(path)
+    before = path.read_text()
+
+    def full(self, text, **_):
+        with self.open("w") as file:
+            file.write(text[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        evaluation.save(path, overwrite=True)
+    assert path.read_text() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["result.json"]
 
 
 def test_it_is_frozen(evaluation):

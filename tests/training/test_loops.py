@@ -248,3 +248,27 @@ def test_any_number_of_trainings_in_a_process_warns_of_no_retracing(caplog):
         options = {"epochs": 1, "batch_size": 7, "validation_fraction": 0, "verbose": 0}
         fit_and_evaluate(linear(seed=seed), data(), **options)
     assert "retracing" not in caplog.text
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="strategies of TensorFlow")
+@pytest.mark.parametrize("name", ["OneDeviceStrategy", "MirroredStrategy"])
+def test_where_a_strategy_places_the_variables_keras_trains_by_itself(name):
+    import tensorflow as tf
+
+    strategies = {
+        "OneDeviceStrategy": lambda: tf.distribute.OneDeviceStrategy("/cpu:0"),
+        "MirroredStrategy": lambda: tf.distribute.MirroredStrategy(["/cpu:0"]),
+    }
+    with strategies[name]().scope():
+        model = linear(seed=0)
+        options = {"epochs": 2, "batch_size": 10, "validation_fraction": 0, "verbose": 0}
+        result = fit_and_evaluate(model, data(), **options)
+    assert len(result.history["loss"]) == 2
+    assert result.history["loss"][1] < result.history["loss"][0]
+
+
+def test_pictures_of_another_byte_order_are_trained_on():
+    (x, y), test = data()
+    options = {"epochs": 1, "batch_size": 10, "validation_fraction": 0, "verbose": 0, "seed": 0}
+    result = fit_and_evaluate(linear(seed=0), ((x.astype(">f4"), y), test), **options)
+    assert np.isfinite(result.history["loss"]).all()

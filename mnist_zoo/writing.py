@@ -39,6 +39,9 @@ def replacing(path: Path, overwrite: bool, marker: str | None = None) -> Iterato
         part = Path(folder) / path.name
         yield part
         if not path.is_dir():
+            if part.is_file():
+                with part.open("rb+") as file:  # So that a crash leaves the old or the new content.
+                    os.fsync(file.fileno())
             os.replace(part, path)
             return
         # A folder cannot be replaced in one step: the old one makes room, and goes last.
