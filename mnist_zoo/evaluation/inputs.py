@@ -48,7 +48,7 @@ class CheckedData(NamedTuple):
     output : {"probabilities", "logits"}
         What the model returns.
     seen : Seen
-        The digits, by which the model will be known to have seen them.
+        Fingerprints of the training digits, and the name of their data set.
     test : CheckedTest
         The test split.
     """
@@ -64,16 +64,14 @@ class CheckedData(NamedTuple):
 def check_test_data(model: keras.Model, data: Data) -> CheckedTest:
     """Return the test split of `data`, after a check that it suits the model and is unseen."""
     _, (x, y) = check_structure(data)
-    check_split("test", x, y, model)
-    check_unseen(x, provenance.seen_by(model))
-    return CheckedTest(x, y, data.dataset if isinstance(data, Mnist) else None)
+    return _check_test(model, x, y, data)
 
 
 def check_training_data(model: keras.Model, data: Data) -> CheckedData:
     """Return both splits of `data`, after a check that they suit the model and each other."""
-    (x, y), (x_test, _) = check_structure(data)
+    (x, y), (x_test, y_test) = check_structure(data)
     labels = check_split("train", x, y, model)
-    test = check_test_data(model, data)
+    test = _check_test(model, x_test, y_test, data)
     digits = np.unique(fingerprints(x))
     check_disjoint(x_test, digits)
     source = test.dataset.name if test.dataset else provenance.ARRAYS
@@ -85,6 +83,12 @@ def check_training_data(model: keras.Model, data: Data) -> CheckedData:
         seen=provenance.Seen(frozenset({source}), digits),
         test=test,
     )
+
+
+def _check_test(model: keras.Model, x: Any, y: Any, data: Data) -> CheckedTest:
+    check_split("test", x, y, model)
+    check_unseen(x, provenance.seen_by(model))
+    return CheckedTest(x, y, data.dataset if isinstance(data, Mnist) else None)
 
 
 def check_structure(data: Any) -> tuple[Any, Any]:

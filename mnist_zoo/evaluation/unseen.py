@@ -54,5 +54,5 @@ def check_disjoint(x_test: Any, training_digits: Fingerprints) -> None:
 
 
 def _too_many(share: float, digits: Fingerprints) -> bool:
-    """Say whether so many test digits are known that they are no chance."""
+    """Say whether more test digits are known than a data set may hold twice by chance."""
     return share > SHARE and (share * len(digits) > NUMBER or share > 0.5)
