@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.errors import PictureError
-from mnist_zoo.pictures.foreground import EIGHT_NEIGHBOURS, Ink, Mask, find_ink
+from mnist_zoo.pictures.foreground import EIGHT_NEIGHBOURS, Ink, Mask, boxes_of, find_ink
 from mnist_zoo.pictures.opening import Picture, Plane, open_grey
 
 # The side of an MNIST image, the side of the box that its digit fits into, and the middle of the
@@ -31,6 +31,10 @@ THINNEST, USUAL = 2.1, 2.9
 # The stroke width is measured, and changed, on a grid with this many times as many pixels a side.
 # `python -m benchmarks.picture_thresholds` measures what other values change.
 FINE = 4
+# What bounds the time that a picture may take: the pieces of ink that are compared with each other,
+# the digits, and the pixels in their boxes, each counted for every box that it lies in. What
+# pictures at these bounds cost is measured by `python -m benchmarks.patterns`.
+MAX_PIECES, MAX_DIGITS, MAX_DRAWN = 10_000, 2_000, 30_000_000
 
 
 class Box(NamedTuple):
@@ -69,15 +73,10 @@ class FoundDigit(NamedTuple):
 class _Shapes(NamedTuple):
     """The pieces of ink in a picture: its connected regions. Piece `i` has the label ``i + 1``."""
 
-    labels: NDArray[np.intp]  # (height, width): the label of each pixel, 0 on paper
+    labels: NDArray[np.int32]  # (height, width): the label of each pixel, 0 on paper
     boxes: NDArray[np.intp]  # (pieces, 4): left, top, right, bottom
     areas: NDArray[np.intp]  # (pieces,): the number of pixels
-
-    @property
-    def sizes(self) -> NDArray[np.intp]:
-        """The longer side of the box of each piece, in pixels."""
-        sides: NDArray[np.intp] = self.boxes[:, 2:] - self.boxes[:, :2]
-        return np.maximum(sides[:, 0], sides[:, 1])
+    sizes: NDArray[np.intp]  # (pieces,): the longer side of the box, in pixels
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:
@@ -105,7 +104,8 @@ def prepare_digit(image: Picture) -> NDArray[np.float32]:
     Raises
     ------
     PictureError
-        If the picture is blank, cannot be read, or is too large.
+        If the picture is blank, cannot be read, is too large, or is a texture: if its largest digit
+        is in more than 10,000 pieces.
     OSError
         If there is no such file.
     TypeError, ValueError
@@ -134,7 +134,8 @@ def prepare_digit(image: Picture) -> NDArray[np.float32]:
     if ink is None:
         raise PictureError("the picture is blank: no ink was found on its paper")
     shapes = _shapes(ink.mask)
-    return _render(ink, shapes, _largest(shapes))
+    (digit,) = _render(ink, shapes, [_largest(shapes)])
+    return digit
 
 
 def find_digits(image: Picture) -> list[FoundDigit]:
@@ -156,7 +157,8 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     Raises
     ------
     PictureError
-        If the picture cannot be read, or is too large.
+        If the picture cannot be read, is too large, or has more than 2,000 digits, more than 10,000
+        separate pieces of ink, or boxes of digits that overlap many times.
     OSError
         If there is no such file.
     TypeError, ValueError
@@ -177,13 +179,16 @@ def find_digits(image: Picture) -> list[FoundDigit]:
         return []
     shapes = _shapes(ink.mask)
     digits = _digits(shapes)
-    boxes = np.array([_around(shapes.boxes[pieces]) for pieces in digits]).reshape(-1, 4)
-    return [
-        FoundDigit(
-            Box(*(int(factor * edge) for edge in boxes[number])),
-            line,
-            _render(ink, shapes, digits[number]),
+    if not digits:
+        return []
+    if len(digits) > MAX_DIGITS:
+        raise PictureError(
+            f"at most {MAX_DIGITS:,} digits are read in a picture; found {len(digits):,}"
         )
+    boxes = np.array([_around(shapes.boxes[pieces]) for pieces in digits])
+    drawn = _render(ink, shapes, digits)
+    return [
+        FoundDigit(Box(*(int(factor * edge) for edge in boxes[number])), line, drawn[number])
         for line, number in _reading_order(boxes)
     ]
 
@@ -191,11 +196,17 @@ def find_digits(image: Picture) -> list[FoundDigit]:
 def _shapes(mask: Mask) -> _Shapes:
     """Return the pieces of ink in a mask: its connected regions."""
     labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
-    boxes = [
-        (columns.start, rows.start, columns.stop, rows.stop)
-        for rows, columns in ndimage.find_objects(labels)
-    ]
-    return _Shapes(labels, np.array(boxes), np.bincount(labels.ravel())[1:])
+    boxes = boxes_of(labels)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    return _Shapes(labels, boxes, np.bincount(labels.ravel())[1:], sizes)
+
+
+def _check_pieces(count: int) -> None:
+    if count > MAX_PIECES:
+        raise PictureError(
+            f"at most {MAX_PIECES:,} separate pieces of ink are read in a picture; found "
+            f"{count:,}: is it a texture, or noise?"
+        )
 
 
 def _around(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -203,23 +214,20 @@ def _around(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
 
 
-def _gaps(box: NDArray[np.intp], boxes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the gaps between a box and each of `boxes`: (horizontal, vertical), 0 if none."""
-    gaps: NDArray[np.intp] = np.maximum(boxes[:, :2] - box[2:], box[:2] - boxes[:, 2:])
-    return np.maximum(gaps, 0)
-
-
 def _largest(shapes: _Shapes) -> NDArray[np.intp]:
     """Return the pieces of the largest digit: the largest piece, and the pieces near it."""
-    chosen = shapes.areas == shapes.areas.max()
-    chosen[np.argmax(chosen) + 1 :] = False
-    near = 0.25 * shapes.sizes[chosen][0]
-    worth = shapes.areas >= 0.004 * shapes.areas[chosen][0]
+    first = int(np.argmax(shapes.areas))
+    worth = np.flatnonzero(shapes.areas >= 0.004 * shapes.areas[first])
+    _check_pieces(len(worth))
+    boxes, chosen = shapes.boxes[worth], worth == first
+    near = 0.25 * shapes.sizes[first]
     while True:
-        gaps = _gaps(_around(shapes.boxes[chosen]), shapes.boxes)
-        more = worth & (gaps.max(axis=1) <= near) & ~chosen
+        left, top, right, bottom = _around(boxes[chosen])
+        more = (boxes[:, 0] - right <= near) & (left - boxes[:, 2] <= near) & ~chosen
+        more &= (boxes[:, 1] - bottom <= near) & (top - boxes[:, 3] <= near)
         if not more.any():
-            return np.flatnonzero(chosen)
+            pieces: NDArray[np.intp] = worth[chosen]
+            return pieces
         chosen |= more
 
 
@@ -229,31 +237,35 @@ def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
     by_size = np.argsort(shapes.sizes)
     drops = np.cumsum(shapes.areas[by_size])
     usual = shapes.sizes[by_size][np.searchsorted(drops, drops[-1] / 2)]
+    by_size = np.argsort(-shapes.sizes, kind="stable")
+    by_size = by_size[shapes.sizes[by_size] >= 0.04 * usual]
+    _check_pieces(len(by_size))
     # From the largest piece to the smallest: a small piece joins the nearest digit that it fits.
     # Any other piece begins a digit.
-    digits: list[NDArray[np.intp]] = []
-    boxes: list[NDArray[np.intp]] = []
-    for piece in np.argsort(-shapes.sizes, kind="stable"):
-        box = shapes.boxes[piece]
-        if shapes.sizes[piece] < 0.04 * usual:
-            break
-        if shapes.sizes[piece] < 0.75 * usual and boxes:
-            gaps = _gaps(box, np.array(boxes))
-            joined = [_around(np.stack([box, other])) for other in boxes]
-            extents = np.array([(right - left, down - up) for left, up, right, down in joined])
-            fits = (gaps <= (0.15 * usual, 0.3 * usual)).all(axis=1)
-            fits &= (extents <= 1.4 * usual).all(axis=1) | (gaps.max(axis=1) == 0)
+    digits: list[list[int]] = []
+    boxes = np.zeros((4, len(by_size)), np.intp)  # Column by column, as this is much faster.
+    for piece in by_size:
+        left, top, right, bottom = box = shapes.boxes[piece]
+        if shapes.sizes[piece] < 0.75 * usual and digits:
+            lefts, tops, rights, bottoms = boxes[:, : len(digits)]
+            across = np.maximum(np.maximum(lefts - right, left - rights), 0)
+            down = np.maximum(np.maximum(tops - bottom, top - bottoms), 0)
+            fits = (across <= 0.15 * usual) & (down <= 0.3 * usual)
+            slim = np.maximum(rights, right) - np.minimum(lefts, left) <= 1.4 * usual
+            slim &= np.maximum(bottoms, bottom) - np.minimum(tops, top) <= 1.4 * usual
+            gaps = across + down
+            fits &= slim | (gaps == 0)
             if fits.any():
-                nearest = int(np.argmin(np.where(fits, gaps.sum(axis=1), np.inf)))
-                digits[nearest] = np.append(digits[nearest], piece)
-                boxes[nearest] = joined[nearest]
+                nearest = int(np.argmin(np.where(fits, gaps, np.inf)))
+                digits[nearest].append(piece)
+                boxes[:, nearest] = _around(np.stack([box, boxes[:, nearest]]))
                 continue
-        digits.append(np.array([piece]))
-        boxes.append(box)
+        boxes[:, len(digits)] = box
+        digits.append([piece])
     # Digits that are too low are specks; those that are too wide are lines under the digits.
     return [
-        pieces
-        for pieces, (left, up, right, down) in zip(digits, boxes, strict=True)
+        np.array(pieces)
+        for pieces, (left, up, right, down) in zip(digits, boxes.T[: len(digits)], strict=True)
         if down - up >= 0.35 * usual and right - left < 2.5 * max(usual, down - up)
     ]
 
@@ -261,43 +273,60 @@ def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
 def _reading_order(boxes: NDArray[np.intp]) -> list[tuple[int, int]]:
     """Return (line, index of the box) for each box, line by line and from left to right."""
     lines: list[list[int]] = []
+    last = np.zeros_like(boxes)  # The last box of each line.
     for number in np.argsort(boxes[:, 0], kind="stable"):
         _, up, _, down = boxes[number]
         # A box belongs to the line whose last box shares the most of its height, so that lines may
         # slope. Without such a line, it begins a new one.
-        shared = [
-            (min(down, boxes[line[-1], 3]) - max(up, boxes[line[-1], 1]))
-            / min(down - up, boxes[line[-1], 3] - boxes[line[-1], 1])
-            for line in lines
-        ]
-        best = int(np.argmax(shared)) if shared else -1
-        if best >= 0 and shared[best] >= 0.4:
-            lines[best].append(int(number))
-        else:
-            lines.append([int(number)])
+        ups, downs = last[: len(lines), 1], last[: len(lines), 3]
+        shared = np.minimum(down, downs) - np.maximum(up, ups)
+        shared = shared / np.minimum(down - up, downs - ups)
+        best = int(np.argmax(shared)) if lines else 0
+        if not lines or shared[best] < 0.4:
+            best = len(lines)
+            lines.append([])
+        lines[best].append(int(number))
+        last[best] = boxes[number]
     lines.sort(key=lambda line: float(boxes[line][:, [1, 3]].mean()))
     return [(index, number) for index, line in enumerate(lines) for number in line]
 
 
-def _render(ink: Ink, shapes: _Shapes, pieces: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Cut a digit out of the picture, and draw it in the form of MNIST."""
-    left, top, right, bottom = _around(shapes.boxes[pieces])
-    size = max(right - left, bottom - top)
-    margin = 2 + size // 4
-    rows, columns = (
-        slice(max(0, top - margin), bottom + margin),
-        slice(max(0, left - margin), right + margin),
-    )
-    labels = shapes.labels[rows, columns]
-    mine = np.isin(labels, pieces + 1)
+def _render(ink: Ink, shapes: _Shapes, digits: list[NDArray[np.intp]]) -> list[NDArray[np.float32]]:
+    """Cut digits, given by their pieces, out of the picture; draw them in the form of MNIST."""
+    # The digit that a pixel is of, by the label of its piece: 1 is the first, 0 is none.
+    digit_of = np.zeros(len(shapes.boxes) + 1, np.int32)
+    places = []
+    for number, pieces in enumerate(digits, 1):
+        digit_of[pieces + 1] = number
+        left, top, right, bottom = _around(shapes.boxes[pieces])
+        size = int(max(right - left, bottom - top))
+        margin = 2 + size // 4
+        rows = slice(max(0, top - margin), min(len(ink.mask), bottom + margin))
+        columns = slice(max(0, left - margin), right + margin)
+        places.append((number, size, (rows, columns)))
+    area = sum(shapes.labels[place].size for _, _, place in places)
+    if area > MAX_DRAWN:
+        raise PictureError(
+            f"the boxes of its {len(digits):,} digits overlap too much: they have {area:,} pixels; "
+            f"at most {MAX_DRAWN:,} are read. Are these digits?"
+        )
+    owner = digit_of[shapes.labels]
+    return [
+        _draw(ink.amount[place], shapes.labels[place] > 0, owner[place] == number, size, ink.noise)
+        for number, size, place in places
+    ]
+
+
+def _draw(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -> NDArray[np.float32]:
+    """Draw one digit from its part of the picture: `mine` is its part of what is `marked`."""
     # The pale edge of a stroke lies outside of the mask, and is kept too. Other pieces are not.
     reach = max(1, round(0.05 * size))
-    near = ndimage.binary_dilation(mine, EIGHT_NEIGHBOURS, iterations=reach)
-    near &= mine | (labels == 0)
-    amount = np.where(near, ink.amount[rows, columns], np.float32(0.0))
+    near = ndimage.maximum_filter(mine, 2 * reach + 1, mode="constant")
+    near &= mine | ~marked
+    amount = np.where(near, amount, np.float32(0.0))
     full = np.percentile(amount[mine], 75)
     amount = np.clip(amount / np.float32(full), 0.0, 1.0)
-    amount[amount < 2.0 * ink.noise / full] = 0.0
+    amount[amount < 2.0 * noise / full] = 0.0
     return _fit(amount)
 
 

@@ -7,6 +7,7 @@ paper: about 0 on paper, and positive on ink.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -146,9 +147,12 @@ def _shadow(contrast: Plane) -> Plane:
 
 def _at_corners(mask: Mask) -> Mask:
     """Return the connected regions of a mask that reach a corner of the picture."""
-    labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
-    corners = {int(labels[row, column]) for row in (0, -1) for column in (0, -1)} - {0}
-    return np.isin(labels, list(corners))
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    at_corner = np.zeros(count + 1, bool)
+    at_corner[labels[[0, 0, -1, -1], [0, -1, 0, -1]]] = True
+    at_corner[0] = False
+    reaching: Mask = at_corner[labels]
+    return reaching
 
 
 def _paper(picture: Plane) -> Plane:
@@ -214,26 +218,92 @@ def _lines(marked: Mask) -> Mask:
     level = np.clip(rows + np.rint(slope * columns).astype(np.intp), 0, height - 1)
     levelled = np.take_along_axis(marked, level, axis=0)
     runs = ndimage.uniform_filter1d(levelled.astype(np.float32), length, axis=1) > 0.9
+    if runs.mean() > 0.5:  # Lines have paper between them.
+        return lines
     labels, _ = ndimage.label(ndimage.binary_dilation(runs, EIGHT_NEIGHBOURS), EIGHT_NEIGHBOURS)
-    for number, place in enumerate(ndimage.find_objects(labels), 1):
-        found_rows, found_columns = np.nonzero((labels[place] == number) & runs[place])
-        found_rows, found_columns = found_rows + place[0].start, found_columns + place[1].start
+    boxes = boxes_of(labels)
+    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
+    if not wide.size:
+        return lines
+    # How many pixels are marked above each: thickness is a difference of two of these.
+    above = np.pad(np.cumsum(marked, axis=0, dtype=np.int32), ((1, 0), (0, 0)))
+    # Where lines begin (1) and end (-1) in each column, going down.
+    edges = np.zeros((height + 1, width), np.int32)
+    reach = 0.04 * width
+    for found_rows, found_columns in _pixels_of(np.where(runs, labels, 0), wide):
         if np.ptp(found_columns) + 1 < 0.6 * width:
             continue
         # Its position is fitted where it is thinnest: in other columns, strokes run along it.
         counts = np.bincount(found_columns, minlength=width)
-        thin = counts[found_columns] <= np.quantile(counts[counts > 0], 0.25)
+        thin = np.flatnonzero(counts[found_columns] <= np.quantile(counts[counts > 0], 0.25))
+        thin = thin[:: 1 + len(thin) // 10_000]  # Enough for a straight line.
         tilt, start = np.polyfit(found_columns[thin], found_rows[thin], 1)
         middle = start + (tilt + slope) * columns
-        reach = 0.04 * width
-        band = slice(max(0, int(middle.min() - reach)), max(0, int(middle.max() + reach) + 2))
-        away = np.abs(rows[band] - middle)
-        near = marked[band] & (away <= reach)
+        top, bottom = _rows_within(middle, reach, height)
+        near = above[bottom, columns] - above[top, columns]
         # Strokes cross it in few of its columns, so the median thickness is that of the line.
-        thickness = float(np.median(near.sum(axis=0)))
-        if 0.0 < thickness <= 0.5 * reach and near.any(axis=0).mean() >= 0.85:
-            lines[band] |= away <= 0.5 * thickness + 1.0
-    return lines
+        thickness = float(np.median(near))
+        if 0.0 < thickness <= 0.5 * reach and (near > 0).mean() >= 0.85:
+            top, bottom = _rows_within(middle, 0.5 * thickness + 1.0, height)
+            edges[top, columns] += 1
+            edges[bottom, columns] -= 1
+    return np.cumsum(edges[:-1], axis=0) > 0
+
+
+def _rows_within(
+    middle: NDArray[np.float64], reach: float, height: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first row within `reach` of the middle, and the one after the last, by column."""
+    first, last = np.ceil(middle - reach), np.floor(middle + reach)
+    return (
+        np.clip(first, 0, height).astype(np.intp),
+        np.clip(last + 1, 0, height).astype(np.intp),
+    )
+
+
+def _pixels_of(
+    labels: NDArray[np.intp], chosen: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield the rows and the columns of the pixels of each chosen label."""
+    rows, columns = np.nonzero(labels > 0)
+    found = labels[rows, columns]
+    kept = np.isin(found, chosen)
+    rows, columns, found = rows[kept], columns[kept], found[kept]
+    order = np.argsort(found, kind="stable")
+    for pixels in np.split(order, np.searchsorted(found[order], chosen[1:])):
+        if pixels.size:
+            yield rows[pixels], columns[pixels]
+
+
+def boxes_of(labels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the box around the pixels of each label: left, top, right, bottom.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (height, width)
+        0, or labels from 1 on; each label is used.
+
+    Returns
+    -------
+    ndarray of int, shape (labels, 4)
+    """
+    count = int(labels.max(initial=0))
+    if count < 10_000:
+        slices = ndimage.find_objects(labels)
+        edges = [(across.start, down.start, across.stop, down.stop) for down, across in slices]
+        return np.array(edges, np.intp).reshape(-1, 4)
+    # The objects that SciPy makes take too much time and memory here. Pixels are in the order of
+    # their rows, and of several values that are assigned to one label, the last is kept.
+    ink = np.flatnonzero(labels > 0).astype(np.uint32)
+    rows, columns = np.divmod(ink, np.uint32(labels.shape[1]))
+    found = labels.ravel()[ink] - 1
+    # 16 bits are sorted in linear time, and no plane has more columns.
+    by_column = np.argsort(columns.astype(np.uint16), kind="stable")
+    boxes = np.zeros((count, 4), np.intp)
+    for axis, places, owners in ((1, rows, found), (0, columns[by_column], found[by_column])):
+        boxes[owners[::-1], axis] = places[::-1]
+        boxes[owners, axis + 2] = places + 1
+    return boxes
 
 
 def _slope(marked: Mask) -> float:
@@ -257,8 +327,8 @@ def _without_surroundings(contrast: Plane, least: float) -> Plane:
         return contrast
     # If nothing larger than a speck would be left, the region at the corner is the digit itself.
     rest, _ = ndimage.label(marked & ~around, EIGHT_NEIGHBOURS)
-    sizes = [max(side.stop - side.start for side in place) for place in ndimage.find_objects(rest)]
-    if max(sizes, default=0) < 0.04 * max(contrast.shape):
+    boxes = boxes_of(rest)
+    if (boxes[:, 2:] - boxes[:, :2]).max(initial=0) < 0.04 * max(contrast.shape):
         return contrast
     around = ndimage.binary_dilation(around, EIGHT_NEIGHBOURS, iterations=2)
     return np.where(around, np.float32(0.0), contrast)

@@ -5,14 +5,16 @@ Files that are too large, damaged, or of a format that Pillow does not decode it
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from mnist_zoo.errors import PictureError as PictureError
 
@@ -21,11 +23,21 @@ Plane = NDArray[np.float32]
 
 # A picture with more pixels than this is refused, before it is decoded.
 MAX_PIXELS = 50_000_000
+# The same for the formats that Pillow decodes in Python, at a microsecond a pixel: text files of
+# pixels (PPM) and compressed BMP.
+MAX_PIXELS_IN_PYTHON = 4_000_000
+# A JPEG sends its pixels in scans, and each costs time for the whole picture. Progressive ones have
+# about ten.
+MAX_SCANS = 100
+# What is done to the pixels of a decoded picture is done to so many of them at a time.
+BAND = 4_000_000
 # A larger picture is shrunk by a whole factor. Its longer side keeps at least this many pixels.
 WORKING_SIDE = 1500
-# Formats that Pillow decodes itself. Others may start programs, as PostScript does. Pillow can read
+# Formats that Pillow decodes itself. The usual ones are tried first, as loading the others takes
+# time. Formats that are in neither list may start programs, as PostScript does. Pillow can read
 # HEIF once the package pillow-heif is registered.
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM", "HEIF")
+USUAL_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM")
+OTHER_FORMATS = ("TIFF", "WEBP", "AVIF", "HEIF")
 # The weights of red, green and blue in grey (ITU-R BT.601), as Pillow uses them.
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # The value of white, by Pillow's mode of an image. In the modes that are not here it is found from
@@ -86,14 +98,21 @@ def open_grey(picture: Picture) -> Grey:
     """
     if isinstance(picture, Image.Image):
         return _from_image(picture, "the image")
+    if isinstance(picture, np.ma.MaskedArray):
+        raise TypeError(
+            "a picture's array must not be masked; picture.filled(value) gives the masked pixels a "
+            "value"
+        )
     if isinstance(picture, np.ndarray):
-        return _from_array(picture)
+        return _from_array(np.asarray(picture))
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return _from_file(io.BytesIO(picture), f"the {len(picture):,} bytes")
     if isinstance(picture, (str, os.PathLike)):
         path = Path(picture)
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder, not a picture")
+        if path.exists() and not path.is_file():
+            raise PictureError(f"{path}: not a regular file")
         with path.open("rb") as file:
             return _from_file(file, str(path))
     raise TypeError(
@@ -102,47 +121,107 @@ def open_grey(picture: Picture) -> Grey:
     )
 
 
-def _from_file(file: io.IOBase, name: str) -> Grey:
+def _from_file(file: BinaryIO, name: str) -> Grey:
     try:
-        image = Image.open(file)  # type: ignore[arg-type]
-    except Image.DecompressionBombError:
+        image = _identified(file)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(_too_large(name, "far more")) from None
     except UnidentifiedImageError:
         raise PictureError(
-            f"{name}: not a picture of a known format; save it as PNG or JPEG"
+            f"{name}: not a picture of a known format "
+            f"({', '.join(USUAL_FORMATS + OTHER_FORMATS)}); save it as PNG or JPEG"
         ) from None
     except Exception as error:  # On damaged files, Pillow raises many kinds of errors.
         raise PictureError(f"{name}: damaged or incomplete ({_reason(error)})") from error
     with image:
-        if image.format not in FORMATS:
+        width, height = image.size
+        _check_size(height, width, name)
+        if _decodes_in_python(image) and height * width > MAX_PIXELS_IN_PYTHON:
+            found = f"{width} x {height} = {width * height:,}"
             raise PictureError(
-                f"{name}: a file of the format {image.format}; expected one of {', '.join(FORMATS)}"
+                f"{name}: at most {MAX_PIXELS_IN_PYTHON:,} pixels are read in this form of "
+                f"{image.format}; found {found}. Save it as PNG"
             )
-        return _from_image(image, name)
-
-
-def _from_image(image: Image.Image, name: str) -> Grey:
-    width, height = image.size
-    _check_size(height, width, name)
-    factor = _factor(height, width)
-    try:
+        if image.format in ("JPEG", "MPO") and _scans(file) > MAX_SCANS:
+            raise PictureError(f"{name}: at most {MAX_SCANS} scans of a JPEG are read; found more")
         # A JPEG is decoded faster in grey, and at a half, a quarter or an eighth of its size.
+        factor = _factor(max(width, height))
         image.draft("L", (width // factor, height // factor))
+        return _from_image(image, name, longer_side=max(width, height))
+
+
+def _identified(file: BinaryIO) -> ImageFile.ImageFile:
+    """Open a file by the first of the formats that knows it; no other format reads its header."""
+    for register, names in ((Image.preinit, USUAL_FORMATS), (Image.init, OTHER_FORMATS)):
+        register()
+        formats = [name for name in names if name in Image.OPEN]
+        with contextlib.suppress(UnidentifiedImageError):
+            return Image.open(file, formats=formats)
+    raise UnidentifiedImageError
+
+
+def _decodes_in_python(image: ImageFile.ImageFile) -> bool:
+    decoders = [Image.DECODERS.get(tile[0]) for tile in image.tile]
+    return any(isinstance(d, type) and issubclass(d, ImageFile.PyDecoder) for d in decoders)
+
+
+def _scans(file: BinaryIO) -> int:
+    """Count the marker that begins a scan of a JPEG. Its compressed data do not contain it."""
+    place = file.tell()
+    file.seek(0)
+    count, last = 0, b""
+    while block := file.read(1 << 20):
+        count += (last + block).count(b"\xff\xda")
+        last = block[-1:]
+    file.seek(place)
+    return count
+
+
+def _from_image(image: Image.Image, name: str, longer_side: int | None = None) -> Grey:
+    """Make an image grey. Its longer side may have been shrunk already, from `longer_side`."""
+    _check_size(image.height, image.width, name)
+    side = longer_side or max(image.size)
+    factor = _factor(side)
+    left = max(1, round(factor * max(image.size) / side))
+    try:
         image.load()
-        image = _upright(image)
-        left = max(1, round(factor * max(image.size) / max(width, height)))
-        if image.mode.startswith(("I", "F")):
-            values = np.asarray(image, np.float32)
-            white = WHITE.get(image.mode) or max(1.0, float(values.max()))
-            return Grey(_shrink(values / white, left), factor)
-        if image.has_transparency_data:
-            channels = _bytes(image.convert("RGBA"), left)
+        upright = _upright(image)
+        is_number = upright.mode.startswith(("I", "F"))
+        if not is_number and upright.has_transparency_data:
+            channels = _by_bands(upright, left, lambda band: _bytes(band.convert("RGBA"), left))
             return Grey(_on_paper(channels[..., :3] @ LUMINANCE, channels[..., 3]), factor)
-        # Pillow cannot convert every mode straight to grey, but every mode to RGB.
-        grey = image if image.mode == "L" else image.convert("RGB").convert("L")
-        return Grey(_bytes(grey, left), factor)
+        if not is_number:
+            return Grey(_by_bands(upright, left, lambda band: _bytes(_in_grey(band), left)), factor)
+        plane = _by_bands(upright, left, lambda band: _shrink(_numbers(band), left))
+        white = WHITE.get(upright.mode) or max(1.0, float(np.max(upright.getextrema())))
     except Exception as error:  # As above: Pillow decodes the pixels here.
         raise PictureError(f"{name}: damaged or incomplete ({_reason(error)})") from error
+    return Grey(np.clip(plane / np.float32(white), 0.0, 1.0), factor)
+
+
+def _by_bands(image: Image.Image, factor: int, read: Callable[[Image.Image], Plane]) -> Plane:
+    """Read a large image band by band, so that it is in memory once. Bands are shrunk whole."""
+    width, height = image.size
+    rows = max(1, BAND // (factor * width)) * factor
+    if rows >= height:
+        return read(image)
+    tops = range(0, height, rows)
+    bands = (image.crop((0, top, width, min(height, top + rows))) for top in tops)
+    return np.concatenate([read(band) for band in bands])
+
+
+def _in_grey(image: Image.Image) -> Image.Image:
+    # Pillow cannot convert every mode straight to grey, but every mode to RGB.
+    rgb = image if image.mode in ("L", "RGB") else image.convert("RGB")
+    return rgb if rgb.mode == "L" else rgb.convert("L")
+
+
+def _numbers(image: Image.Image) -> Plane:
+    """Return the pixels of an image of one channel of integers or floats."""
+    values = np.asarray(image, np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("it has pixels that are infinite or not a number")
+    return values
 
 
 def _from_array(array: NDArray[np.generic]) -> Grey:
@@ -155,20 +234,24 @@ def _from_array(array: NDArray[np.generic]) -> Grey:
     white = WHITE_OF_DTYPE.get("float" if array.dtype.kind == "f" else array.dtype.name)
     if white is None:
         raise TypeError(f"a picture's array is of uint8 or of floats; got {array.dtype}")
-    values = array.astype(np.float32) / np.float32(white)
-    low, high = float(values.min()), float(values.max())
-    if not (low >= 0.0 and high <= 1.0):  # Written like this, it refuses NaN too.
+    low, high = float(array.min()), float(array.max())
+    if not (low >= 0.0 and high <= white):  # Written like this, it refuses NaN too.
         raise ValueError(
-            f"a picture's array of {array.dtype} has values from 0 to {white:g}; found "
-            f"{low * white:g} to {high * white:g}"
+            f"a picture's array of {array.dtype} has values from 0 to {white:g}; found {low:g} to "
+            f"{high:g}"
         )
-    factor = _factor(*values.shape[:2])
-    if values.ndim == 2:
-        return Grey(_shrink(values, factor), factor)
-    planes = [_shrink(np.ascontiguousarray(plane), factor) for plane in np.moveaxis(values, 2, 0)]
+    factor = _factor(max(array.shape[:2]))
+    # One channel at a time, so that a large picture is in memory once as floats.
+    channels = [array] if array.ndim == 2 else list(np.moveaxis(array, 2, 0))
+    planes = [_shrink(_scaled(channel, white), factor) for channel in channels]
     colours = planes if len(planes) in (1, 3) else planes[:-1]
     grey = colours[0] if len(colours) == 1 else np.stack(colours, -1) @ LUMINANCE
     return Grey(grey if colours is planes else _on_paper(grey, planes[-1]), factor)
+
+
+def _scaled(channel: NDArray[np.generic], white: float) -> Plane:
+    values = np.ascontiguousarray(channel, np.float32)
+    return values if white == 1.0 else values / np.float32(white)
 
 
 def _on_paper(grey: Plane, alpha: Plane) -> Plane:
@@ -187,7 +270,10 @@ def _on_paper(grey: Plane, alpha: Plane) -> Plane:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its camera noted; without a note, or with a damaged one, leave it."""
     try:
+        if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            return image
         return ImageOps.exif_transpose(image)
     except Exception:  # A picture with damaged metadata is still read.
         return image
@@ -204,8 +290,8 @@ def _too_large(name: str, found: str) -> str:
     return f"{name}: at most {MAX_PIXELS:,} pixels are read; found {found}. Shrink it first"
 
 
-def _factor(height: int, width: int) -> int:
-    return max(1, max(height, width) // WORKING_SIDE)
+def _factor(longer_side: int) -> int:
+    return max(1, longer_side // WORKING_SIDE)
 
 
 def _bytes(image: Image.Image, factor: int) -> Plane:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from benchmarks import drawing
 from benchmarks.pictures import overlap
 from mnist_zoo import PictureError, find_digits, predict_probabilities, prepare_digit
+from mnist_zoo.pictures import foreground
 
 COUNT = 40
 
@@ -170,3 +171,49 @@ def test_lines_that_slope_are_read_along_the_slope():
 def test_boxes_are_in_pixels_of_the_picture_however_large():
     found = find_digits(bars((1000, 1000, 1080, 1800), shape=(3000, 4000)))
     assert [tuple(each.box) for each in found] == [(1000, 1000, 1080, 1800)]
+
+
+def grid(side, spacing, size):
+    """Draw squares of ink on a grid."""
+    paper = np.full((side, side), 255, np.uint8)
+    for row in range(size):
+        for column in range(size):
+            paper[row + 2 :: spacing, column + 2 :: spacing] = 0
+    return paper
+
+
+def test_a_picture_of_too_many_digits_is_refused_with_their_number():
+    assert len(find_digits(grid(400, 20, 8))) == 400
+    with pytest.raises(PictureError, match="at most 2,000 digits are read.*found 10,000"):
+        find_digits(grid(300, 3, 1))
+
+
+def test_a_texture_is_refused_with_the_number_of_its_pieces():
+    with pytest.raises(PictureError, match="at most 10,000 separate pieces of ink.*found 40,000"):
+        find_digits(grid(1200, 6, 2))
+    with pytest.raises(PictureError, match="at most 10,000 separate pieces of ink.*found 40,000"):
+        prepare_digit(grid(1200, 6, 2))
+
+
+def test_digits_whose_boxes_overlap_many_times_are_refused():
+    paper = np.full((1400, 1400), 255, np.uint8)
+    for edge in range(0, 1300, 12):
+        paper[edge, edge:] = paper[edge:, edge] = 0
+    with pytest.raises(PictureError, match="overlap too much.*Are these digits"):
+        find_digits(paper)
+
+
+def test_boxes_are_the_same_however_many_pieces_there_are():
+    rng = np.random.default_rng(0)
+    labels, count = ndimage.label(rng.random((200, 300)) < 0.2)
+    expected = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)]
+    assert count < 10_000
+    np.testing.assert_array_equal(foreground.boxes_of(labels), expected)
+    tiled = np.zeros((1000, 300), labels.dtype)
+    for number in range(5):
+        part = tiled[200 * number : 200 * (number + 1)]
+        part[:] = np.where(labels > 0, labels + number * count, 0)
+    many = foreground.boxes_of(tiled)
+    assert len(many) == 5 * count > 10_000
+    np.testing.assert_array_equal(many[:count], expected)
+    assert foreground.boxes_of(np.zeros((3, 3), np.int32)).shape == (0, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 
@@ -160,7 +161,10 @@ def png_of(width, height, data=b""):
         (png_of(5000, 5000, b"\0" * 99), "damaged or incomplete"),
         (png_of(8000, 8000), "at most 50,000,000 pixels are read; found 8000 x 8000"),
         (png_of(100_000, 100_000), "at most 50,000,000 pixels are read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "format EPS"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+            "not a picture of a known format .PNG, JPEG",
+        ),
     ],
 )
 def test_files_that_are_no_good_are_refused_in_words(content, message):
@@ -199,6 +203,106 @@ def test_a_folder_and_a_missing_file_are_what_they_are(tmp_path):
 def test_arrays_that_are_no_pictures_are_refused(array, error, message):
     with pytest.raises(error, match=message):
         open_grey(array)
+
+
+def pfm(values):
+    """Return a file of floats, in the format that has no other name than its magic."""
+    height, width = values.shape
+    return f"Pf\n{width} {height}\n-1.0\n".encode() + values.astype("<f4").tobytes()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [(0, 0), (7, 5)])
+def test_a_picture_of_floats_with_pixels_that_are_no_numbers_is_refused(bad, place):
+    values = (GREY / 255.0).astype(np.float32)
+    values[place] = bad
+    for picture in (
+        pfm(values),
+        encoded(Image.fromarray(values), "TIFF"),
+        Image.fromarray(values),
+    ):
+        with pytest.raises(PictureError, match="infinite or not a number"):
+            open_grey(picture)
+
+
+def test_floats_of_any_size_become_grey():
+    for values in (GREY * 1e30, GREY * -1.0, GREY - 100.0):
+        plane = open_grey(Image.fromarray(values.astype(np.float32))).plane
+        assert plane.min() >= 0.0
+        assert plane.max() <= 1.0
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_a_matrix_is_an_array_and_a_masked_array_is_refused_in_words():
+    np.testing.assert_array_equal(
+        open_grey(np.asmatrix(GREY)).plane, open_grey(GREY).plane, strict=True
+    )
+    with pytest.raises(TypeError, match=r"must not be masked; picture\.filled\(value\)"):
+        open_grey(np.ma.masked_less(GREY, 10))
+
+
+def test_an_image_of_the_user_is_left_as_it_is():
+    image = Image.open(io.BytesIO(encoded(Image.new("RGB", (4000, 3000), "red"), "JPEG")))
+    open_grey(image)
+    assert (image.size, image.mode) == ((4000, 3000), "RGB")
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded():
+    content = encoded(Image.fromarray(GREY).convert("RGB"), "JPEG", progressive=True)
+    assert open_grey(content).plane.shape == GREY.shape
+    last, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    many = content[:last] + content[last:end] * opening.MAX_SCANS + content[end:]
+    with pytest.raises(PictureError, match="at most 100 scans of a JPEG are read; found more"):
+        open_grey(many)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_slow"),
+    [
+        (b"P2\n20 10\n9\n" + b"1 " * 200, True),
+        (b"P5\n20 10\n9\n" + b"1" * 200, True),
+        (b"P5\n20 10\n255\n" + b"1" * 200, False),
+    ],
+)
+def test_what_pillow_decodes_in_python_has_a_limit_of_its_own(content, is_slow, monkeypatch):
+    assert open_grey(content).plane.shape == (10, 20)
+    monkeypatch.setattr(opening, "MAX_PIXELS_IN_PYTHON", 199)
+    if is_slow:
+        with pytest.raises(PictureError, match=r"at most 199 pixels are read in this form of PPM"):
+            open_grey(content)
+    else:
+        assert open_grey(content).plane.shape == (10, 20)
+
+
+def test_no_other_format_reads_the_header_of_a_file(monkeypatch):
+    asked = []
+    Image.init()
+    for name, (factory, _) in list(Image.OPEN.items()):
+        accept = lambda prefix, name=name: bool(asked.append(name))  # noqa: E731
+        monkeypatch.setitem(Image.OPEN, name, (factory, accept))
+    with pytest.raises(PictureError, match="not a picture of a known format"):
+        open_grey(PNG)
+    assert set(asked) <= {*opening.USUAL_FORMATS, *opening.OTHER_FORMATS}
+    assert "EPS" in Image.OPEN
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "L", "F", "I;16", "LA"])
+@pytest.mark.parametrize("size", [(40, 3100), (3100, 40), (1700, 1600)])
+def test_a_large_picture_read_by_bands_is_the_same(mode, size, monkeypatch):
+    grey = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+    image = Image.fromarray(grey.astype(np.uint16) * 257 if mode == "I;16" else grey)
+    image = image if mode in ("I;16", "L") else image.convert(mode)
+    whole = open_grey(image)
+    monkeypatch.setattr(opening, "BAND", 5_000)
+    np.testing.assert_array_equal(open_grey(image).plane, whole.plane)
+    np.testing.assert_allclose(open_grey(grey).plane, whole.plane, atol=1.5 / 255)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(PictureError, match="not a regular file"):
+        open_grey(tmp_path / "pipe.png")
 
 
 FILES = [
