@@ -57,9 +57,11 @@ def main() -> None:
     """Run the command line; any error becomes one message and exit status 1."""
     # The option is good anywhere on the line, so it is taken out before the line is parsed.
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    terminal.open_closed_streams()
     debug = len(arguments) < len(sys.argv) - 1
     try:
-        with contextlib.nullcontext() if debug else terminal.quiet_logs():
+        quiet = contextlib.nullcontext() if debug else terminal.quiet_logs()
+        with terminal.ending_as_by_ctrl_c(), quiet:
             app(arguments, prog_name="mnist-zoo")
     except Exception as error:
         if debug:

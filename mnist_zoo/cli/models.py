@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +28,8 @@ from mnist_zoo.cli.options import (
 from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
+    import keras
+
     from mnist_zoo.evaluation.result import Evaluation
 
 
@@ -103,23 +107,53 @@ def train(
     check_outputs(path, plot, force=force)
     digits = load(data)
     model = mnist_zoo.create_model(name, seed=seed)
-    with terminal.progress() as progress:
-        evaluation = mnist_zoo.fit_and_evaluate(
-            model,
-            digits,
-            epochs=epochs,
-            steps=steps,
-            batch_size=batch_size,
-            optimizer=optimizer,
-            validation_fraction=validation_fraction,
-            callbacks=[terminal.epoch_bar(progress, f"training {name}")],
-            verbose=0,
-            seed=seed,
-        )
-    mnist_zoo.export.save_model(model, path, overwrite=force)
-    _report(evaluation, as_json, plot, note=f"saved as {path}")
-    if evaluation.interrupted:
+    try:
+        with terminal.progress() as progress:
+            evaluation = mnist_zoo.fit_and_evaluate(
+                model,
+                digits,
+                epochs=epochs,
+                steps=steps,
+                batch_size=batch_size,
+                optimizer=optimizer,
+                validation_fraction=validation_fraction,
+                callbacks=[terminal.epoch_bar(progress, f"training {name}")],
+                verbose=0,
+                seed=seed,
+            )
+    except BaseException:
+        # As a second Ctrl-C while the model is measured: what was trained is kept.
+        if _is_trained(model):
+            terminal.say(f"what was trained is saved as {_save(model, path, force)}")
+        raise
+    written = _save(model, path, force)
+    _report(evaluation, as_json, plot, note=f"saved as {written}")
+    if evaluation.interrupted or written != path:
         raise typer.Exit(1)
+
+
+def _is_trained(model: keras.Model) -> bool:
+    """Say whether a model has taken a step of training."""
+    optimizer = getattr(model, "optimizer", None)
+    return optimizer is not None and int(optimizer.iterations.numpy()) > 0
+
+
+def _save(model: keras.Model, path: Path, force: bool) -> Path:
+    """Save a trained model, elsewhere if it cannot be written where it should be."""
+    with terminal.uninterrupted("the model is being saved: a moment ..."):
+        try:
+            mnist_zoo.export.save_model(model, path, overwrite=force)
+        except OSError as error:
+            terminal.error(error)
+        else:
+            return path
+        for folder in (tempfile.gettempdir(), Path.home()):
+            with contextlib.suppress(OSError):
+                spare = Path(tempfile.mkdtemp(prefix="mnist-zoo-", dir=folder)) / path.name
+                mnist_zoo.export.save_model(model, spare)
+                terminal.error(f"{path} could not be written: the model is in {spare}")
+                return spare
+    raise OSError(f"{path}: the model could not be written, nor anywhere else")
 
 
 def evaluate(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import mnist_zoo
-from mnist_zoo.writing import check_replaceable, replacing
+from mnist_zoo.writing import check_writable, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,14 +68,27 @@ Data = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace existing files.")]
-Plot = Annotated[Path | None, typer.Option(help="Draw the results to this .png, .svg or .pdf.")]
+# What plots are written as, by the ending of the file.
+PLOT_ENDINGS = (".png", ".svg", ".pdf")
+
+
+def _plot_file(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() not in PLOT_ENDINGS:
+        raise typer.BadParameter(f"must end in {', '.join(PLOT_ENDINGS)}; got {str(path)!r}")
+    return path
+
+
+Plot = Annotated[
+    Path | None,
+    typer.Option(callback=_plot_file, help=f"Draw the results to this {', '.join(PLOT_ENDINGS)}."),
+]
 
 
 def check_outputs(*paths: Path | None, force: bool, marker: str | None = None) -> None:
-    """Refuse, before any work is done, to replace a file that nobody said may be replaced."""
+    """Refuse, before any work is done, what cannot be written or nobody said may be replaced."""
     for path in paths:
         if path is not None:
-            check_replaceable(path, force, marker)
+            check_writable(path, force, marker)
 
 
 def save_plot(figure: Figure, path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -101,9 +103,68 @@ def quiet_logs() -> Iterator[None]:
         os.close(nowhere)
 
 
+def open_closed_streams() -> None:
+    """Give the streams that a shell has closed, as by ``2>&-``, somewhere to go: nowhere."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+# What a terminal, or the system, sends to end a program. The last is not there on Windows.
+ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@contextlib.contextmanager
+def ending_as_by_ctrl_c() -> Iterator[None]:
+    """Let the signals that end a program do what Ctrl-C does: raise ``KeyboardInterrupt``.
+
+    Those that the program was started to ignore, as by ``nohup``, stay ignored.
+    """
+    with _handling(signal.default_int_handler):
+        yield
+
+
+@contextlib.contextmanager
+def uninterrupted(message: str) -> Iterator[None]:
+    """Let no signal that ends a program end what is within; print a message in place of that."""
+
+    def go_on(number: int, frame: object) -> None:
+        say(message)
+
+    with _handling(go_on):
+        yield
+
+
+@contextlib.contextmanager
+def _handling(handler: Callable[[int, Any], Any]) -> Iterator[None]:
+    """Give another handler to the signals that end a program, unless they are ignored."""
+    numbers = [getattr(signal, name) for name in ENDINGS if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []  # Python handles signals in the main thread alone.
+    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
 def stderr() -> Console:
     """Return a console on standard error."""
     return Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a line on standard error."""
+    stderr().print(text, highlight=False, soft_wrap=True, markup=False)
 
 
 def percent(value: float | None) -> str:
@@ -113,5 +174,8 @@ def percent(value: float | None) -> str:
 
 def error(reason: Exception | str) -> None:
     """Print what went wrong on standard error, in the error's own words where it has any."""
-    text = escape(str(reason) or type(reason).__name__)
+    text = str(reason) or type(reason).__name__
+    if isinstance(reason, OSError) and reason.filename and reason.strerror:
+        text = f"{reason.filename}: {reason.strerror}"
+    text = escape(text)
     stderr().print(f"[bold red]error:[/] {text}", highlight=False, soft_wrap=True)

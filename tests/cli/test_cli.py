@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -267,6 +270,126 @@ def test_an_interrupted_training_is_saved_reported_and_status_1(run, tmp_path, m
     assert status == 1
     assert "INTERRUPTED" in out
     assert (tmp_path / "linear.keras").is_file()
+
+
+@pytest.fixture
+def slow_training(monkeypatch):
+    """Let a function be called in the second batch of each training."""
+    import keras
+
+    fit = keras.Model.fit
+
+    def install(act):
+        def patched(self, *args, callbacks=(), **options):
+            begun = keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs: act() if batch else None
+            )
+            return fit(self, *args, callbacks=[*callbacks, begun], **options)
+
+        monkeypatch.setattr(keras.Model, "fit", patched)
+
+    return install
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_that_ends_programs_ends_the_training_and_saves_it(
+    run, tmp_path, slow_training, name
+):
+    number = getattr(signal, name)
+    slow_training(lambda: signal.raise_signal(number))
+    before = signal.getsignal(number)
+    status, out, _ = run("train", "linear", "--data", "sample", "--epochs", 9)
+    assert status == 1
+    assert "INTERRUPTED" in out
+    assert (tmp_path / "linear.keras").is_file()
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_while_the_model_is_measured_does_not_lose_it(
+    run, tmp_path, slow_training, monkeypatch
+):
+    from mnist_zoo.training import fit
+
+    slow_training(lambda: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(fit, "assess", lambda *a, **o: signal.raise_signal(signal.SIGINT))
+    status, out, err = run("train", "linear", "--data", "sample")
+    assert status == 130
+    assert out == ""
+    assert "what was trained is saved as linear.keras" in err
+    assert export.load_model(tmp_path / "linear.keras").name == "linear"
+
+
+def test_a_ctrl_c_while_the_model_is_saved_does_not_break_the_file(run, tmp_path, monkeypatch):
+    save = export.save_model
+
+    def interrupted(*args, **options):
+        signal.raise_signal(signal.SIGINT)
+        save(*args, **options)
+
+    monkeypatch.setattr(export, "save_model", interrupted)
+    status, out, err = run("train", "linear", "--data", "sample", "--epochs", 1)
+    assert status == 0
+    assert "saved as linear.keras" in out
+    assert err == "the model is being saved: a moment ...\n"
+    assert export.load_model(tmp_path / "linear.keras").name == "linear"
+
+
+def test_a_trained_model_that_cannot_be_written_is_saved_elsewhere(run, tmp_path, monkeypatch):
+    save, spare = export.save_model, tmp_path / "spare"
+    spare.mkdir()
+
+    def on_a_full_disk(model, path, **options):
+        if Path(path).parent == Path():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(model, path, **options)
+
+    monkeypatch.setattr(export, "save_model", on_a_full_disk)
+    monkeypatch.setattr(tempfile, "tempdir", str(spare))
+    status, out, err = run("train", "linear", "--data", "sample", "--epochs", 1)
+    assert status == 1
+    assert "No space left on device" in err
+    (saved,) = spare.rglob("*.keras")
+    assert f"linear.keras could not be written: the model is in {saved}" in err
+    assert f"saved as {saved}" in out
+    assert export.load_model(saved).name == "linear"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("train linear --plot keepme", "must end in .png, .svg, .pdf; got 'keepme'"),
+        ("train linear --plot picture.bmp", "must end in .png"),
+        ("train linear --output folder.keras", "folder.keras: exists already"),
+        ("train linear --force --output folder.keras", "is a folder, and a file is to be"),
+        ("train linear --output file/linear.keras", "so it cannot be written"),
+        ("evaluate some.keras --plot folder.png --force", "is a folder"),
+        ("predict some.png --plot folder.png --force", "is a folder"),
+        ("reproduce --output folder.png", "exists already"),
+    ],
+)
+def test_outputs_that_cannot_be_written_are_refused_before_any_work(
+    run, tmp_path, monkeypatch, line, message
+):
+    for name in ("folder.keras", "folder.png"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setattr(mnist_zoo.data, "load_mnist_or_sample", None)
+    monkeypatch.setattr(mnist_zoo, "load_mnist", None)
+    monkeypatch.setattr(mnist_zoo.export, "load_model", None)
+    monkeypatch.setattr(mnist_zoo, "read_digits", None)
+    status, out, err = run(*line.split())
+    assert status in (1, 2)
+    assert out == ""
+    assert message in " ".join(err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams_do_not_end_a_command(tmp_path, closed):
+    line = f"{sys.executable} -m mnist_zoo list --json {closed}"
+    done = subprocess.run(line, shell=True, cwd=tmp_path, stdout=subprocess.PIPE)  # noqa: S602
+    assert done.returncode == 0
+    if "1>&-" not in closed:
+        assert len(json.loads(done.stdout)) == len(mnist_zoo.list_models())
 
 
 def test_as_a_program_it_keeps_the_frameworks_log_off_the_screen(tmp_path, homeless):
