@@ -2,6 +2,7 @@
 
 Each picture has up to 50 million pixels, the most that are read. Each is read in a process of its
 own. The time is what the call takes of one core, the memory the largest that the process had.
+``python -m benchmarks.faults`` writes the table of them for the docs.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_zoo import PictureError, find_digits, prepare_digit
-from tools import docs
 
 Grey = NDArray[np.uint8]
 PAPER, INK = 255, 0
@@ -354,7 +354,7 @@ def largest_memory() -> int:
 
 
 def main() -> None:
-    """Measure every pattern, print the table, and write it."""
+    """Measure the patterns, and print what each cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--read", nargs=2, metavar=("FILE", "CALL"), help=argparse.SUPPRESS)
     parser.add_argument("--only", default="", help="only the patterns with this text in the name")
@@ -374,8 +374,6 @@ def main() -> None:
                 flush=True,
             )
             rows.append(row)
-    if not options.only:
-        docs.write("patterns.json", [row._asdict() for row in rows])
     if not all(row.within for row in rows):
         raise SystemExit(1)
 

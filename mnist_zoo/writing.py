@@ -50,7 +50,7 @@ def replacing(path: Path, overwrite: bool, marker: str | None = None) -> Iterato
     Path
         What to write: a file, or a folder.
     """
-    path = path.resolve() if path.is_symlink() else path
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     with _beside(path, overwrite, marker) as part:
         yield part
         if not path.is_dir():

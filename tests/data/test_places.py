@@ -410,10 +410,30 @@ def test_other_users_may_read_the_cached_file(tiny, homeless, server):
 @pytest.mark.parametrize("pointed", ["~nobody-here/mnist.npz", "/" + 300 * "x"], ids=["~", "long"])
 def test_a_pointed_path_that_cannot_be_is_named(tiny, homeless, monkeypatch, pointed):
     monkeypatch.setenv("MNIST_ZOO_DATA", pointed)
-    with pytest.raises(MnistUnavailableError, match="unset MNIST_ZOO_DATA"):
+    with pytest.raises(MnistUnavailableError, match="unset MNIST_ZOO_DATA") as caught:
         find(homeless, tiny)
+    assert str(caught.value).count(pointed) == 1
+    assert ".." not in str(caught.value)
 
 
 def test_a_cache_path_that_is_too_long_is_no_reason_to_fail(tiny, homeless, server):
+    homeless.mkdir(exist_ok=True)
     with pytest.warns(UserWarning, match="no copy could be kept"):
         assert_found(find(homeless / (300 * "x"), tiny, server.mirror("good")), tiny)
+
+
+def test_a_home_folder_that_nobody_has_is_passed_over_for_keras(
+    tiny, homeless, server, monkeypatch
+):
+    monkeypatch.setenv("KERAS_HOME", "~nobody-here/keras")
+    assert_found(find(homeless, tiny, server.mirror("good")), tiny)
+
+
+@pytest.mark.parametrize("target", ["elsewhere/mnist.npz", "mnist.npz"], ids=["away", "itself"])
+def test_a_link_in_the_cache_that_leads_nowhere_is_left(tiny, homeless, server, target):
+    homeless.mkdir(exist_ok=True)
+    link = homeless / "mnist.npz"
+    link.symlink_to(homeless / target)
+    with pytest.warns(UserWarning, match="was not written by mnist-zoo"):
+        assert_found(find(homeless, tiny, server.mirror("good")), tiny)
+    assert link.is_symlink()
