@@ -19,11 +19,13 @@ ALL_TESTS = ("-m", "slow or not slow", "--cov", "--cov-report=term")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code's style and its types."""
+    """Check the code's style, its types and its safety, and the packages it is installed with."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "ruff", "check", ".")
     session.run("python", "-m", "ruff", "format", "--check", ".")
     session.run("python", "-m", "mypy")
+    session.run("python", "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", "mnist_zoo")
+    session.run("python", "-m", "tools.audit")
 
 
 @nox.session(python=PYTHONS)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mnist_zoo.export.safety import unpack
 from mnist_zoo.models import provenance
 from mnist_zoo.writing import replacing
 
@@ -64,6 +66,10 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
     A model without the note may have been trained on any digits: it is not tested on the sample,
     whose digits are of MNIST's training split.
 
+    Only built-in parts of Keras are loaded, and no layer that runs code from the file or reads
+    other files, such as ``Lambda``: also after ``keras.config.enable_unsafe_deserialization()``.
+    If the file holds layers of your own, read it by ``keras.saving.load_model``.
+
     Parameters
     ----------
     path : path-like
@@ -74,23 +80,34 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
     keras.Model
         The model.
 
+    Warns
+    -----
+    UserWarning
+        If its note is damaged. The model then counts as one without a note.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no ``.keras`` file, or holds code of its own, which is not run.
-    ChecksumError
-        If its note is damaged.
+        If it is no ``.keras`` file, is damaged, or holds anything but built-in parts of Keras and
+        their parameters. Nothing of it is run.
     """
     import keras
 
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"{source}: no such file")
-    if not zipfile.is_zipfile(source) or source.suffix != ".keras":
-        raise ValueError(f"{source}: is not a .keras file")
-    seen = provenance.read_note(source)
-    model: keras.Model = keras.saving.load_model(source)
+    # One open file and a folder of our own, so that Keras reads what was checked, even if the
+    # file is replaced meanwhile.
+    with source.open("rb") as file, tempfile.TemporaryDirectory(prefix="mnist-zoo-") as folder:
+        if not zipfile.is_zipfile(file) or source.suffix != ".keras":
+            raise ValueError(f"{source}: is not a .keras file")
+        try:
+            unpack(file, Path(folder))
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
+        seen = provenance.read_note(file)
+        model: keras.Model = keras.saving.load_model(folder, safe_mode=True)
     provenance.record(model, seen)
     return model

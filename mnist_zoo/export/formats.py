@@ -161,11 +161,7 @@ def export_saved_model(
 
 
 def _write_saved_model(model: keras.Model, path: Path) -> None:
-    import keras
-
-    # Said outright, as Keras 3.10 makes it a list for a model that was loaded from a file.
-    signature = [keras.InputSpec(dtype="float32", shape=model.input_shape)]
-    model.export(path, format="tf_saved_model", verbose=False, input_signature=signature)
+    model.export(path, format="tf_saved_model", verbose=False)
 
 
 def _run_saved_model(path: Path, pictures: NDArray[np.float32]) -> NDArray[Any]:

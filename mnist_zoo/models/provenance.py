@@ -23,16 +23,15 @@ import hashlib
 import io
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from mnist_zoo.data.fingerprints import Fingerprints
-from mnist_zoo.errors import ChecksumError
 from mnist_zoo.models.shipped import FOLDER
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ ATTRIBUTE = "mnist_zoo_seen"
 NOTE, DIGITS = "mnist_zoo.json", "mnist_zoo_seen.npy"
 # The fingerprints of MNIST's training digits, on which the shipped parameters were trained.
 SHIPPED_FILE = "mnist_train.fingerprints"
+# In bytes: some names of data sets, and 64 million digits. More is not read.
+LARGEST = {NOTE: 1 << 16, DIGITS: 1 << 28}
 # Parameters with fewer values are not unmistakable: two untrained biases are alike.
 LEAST_VALUES = 64
 
@@ -184,26 +185,70 @@ def write_note(model: keras.Model, archive: zipfile.ZipFile) -> None:
             archive.writestr(DIGITS, file.getvalue())
 
 
-def read_note(path: str | os.PathLike[str]) -> Seen:
-    """Return what a file of a model or of parameters says that it has seen; unknown if nothing."""
-    if not zipfile.is_zipfile(path):
-        return Seen(frozenset({UNKNOWN}))
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if NOTE not in names:
-            return Seen(frozenset({UNKNOWN}))
-        try:
-            note = json.loads(archive.read(NOTE))
-            sources = frozenset(map(str, note["trained_on"]))
-            digits = shipped().digits if note["all_training_digits_of_mnist"] else NOTHING.digits
-            if DIGITS in names:
-                more = np.load(io.BytesIO(archive.read(DIGITS)), allow_pickle=False)
-                digits = np.union1d(digits, more.astype(np.uint32))
-        except Exception as error:
-            raise ChecksumError(
-                f"{Path(path)}: its note of the digits that the model has seen is damaged ({error})"
-            ) from error
-    return Seen(sources, digits)
+def read_note(file: str | os.PathLike[str] | IO[bytes]) -> Seen:
+    """Return what a file of a model or of parameters says that it has seen; unknown if nothing.
+
+    Parameters
+    ----------
+    file : path-like or binary file
+        The file.
+
+    Returns
+    -------
+    Seen
+        What the note in it says.
+
+    Warns
+    -----
+    UserWarning
+        If there is a note, but it is damaged: then it is unknown what the model has seen.
+    """
+    unknown = Seen(frozenset({UNKNOWN}))
+    if not zipfile.is_zipfile(file):
+        return unknown
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _noted(archive) if NOTE in archive.namelist() else unknown
+    except Exception as error:  # Whatever is wrong with it: a model can be used without its note.
+        name = file if isinstance(file, (str, os.PathLike)) else file.name
+        warnings.warn(
+            f"{name}: its note of the digits that the model has seen is damaged, and is "
+            f"ignored ({error}); the model counts as trained on unknown digits",
+            UserWarning,
+            stacklevel=3,
+        )
+        return unknown
+
+
+def _noted(archive: zipfile.ZipFile) -> Seen:
+    note = json.loads(_small(archive, NOTE))
+    sources, digits = note["trained_on"], NOTHING.digits
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise ValueError(f"trained_on must be a list of names, found {sources!r:.40}")
+    if note["all_training_digits_of_mnist"]:
+        digits = shipped().digits
+    if DIGITS in archive.namelist():
+        digits = np.union1d(digits, _fingerprints(_small(archive, DIGITS)))
+    return Seen(frozenset(sources), digits)
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return a member of an archive that does not fill the memory."""
+    info = archive.getinfo(name)
+    if info.file_size > LARGEST[name]:
+        raise ValueError(f"{name} unpacks to {info.file_size} bytes, more than {LARGEST[name]}")
+    return archive.read(info)
+
+
+def _fingerprints(content: bytes) -> Fingerprints:
+    """Return the array of an npy file whose bytes are all there, whatever its header says."""
+    file = io.BytesIO(content)
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    bytes_there = len(content) - file.tell()
+    if dtype != np.uint32 or len(shape) != 1 or shape[0] * dtype.itemsize != bytes_there:
+        raise ValueError(f"{DIGITS} has {bytes_there} bytes for {dtype} of shape {shape}")
+    return np.frombuffer(content, np.uint32, offset=file.tell())
 
 
 def _layers(model: Any) -> Iterator[Any]:

@@ -26,7 +26,7 @@ def compile_settings(model: keras.Model) -> dict[str, Any]:
     if not model.compiled:
         return {}
     # Keras's own `get_compile_config` has them in text, which a metric of the user's may not
-    # survive. Keras 3.10 and 3.15 were looked at; tests/training/test_fit.py would notice others.
+    # survive. Keras 3.14.1 and 3.15 were looked at; tests/training/test_fit.py would notice others.
     settings = dict(model._compile_config.config)
     if compiled_here(model):
         settings["jit_compile"] = "auto"  # Keras keeps what it made of that.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import io
 import pickle
 import zipfile
 
@@ -14,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mnist_zoo import (
-    ChecksumError,
     SeenDigitsError,
     create_model,
     dense_relu,
@@ -211,12 +211,59 @@ def test_a_file_does_not_repeat_what_is_in_the_package(tmp_path):
     np.testing.assert_array_equal(seen.digits, provenance.shipped().digits)
 
 
-def test_a_damaged_note_is_named(tmp_path):
+def npy(array, shape=None):
+    with io.BytesIO() as file:
+        np.save(file, array)
+        header, content = file.getvalue()[:128], file.getvalue()[128:]
+    if shape:
+        header = header.replace(b"(3,), }", b"(%d,), }" % shape)
+    return header + content
+
+
+NOTE = b'{"trained_on": ["arrays"], "all_training_digits_of_mnist": false}'
+DAMAGED = {
+    "not JSON": (b"{", None),
+    "not text": (b"\xff", None),
+    "a list": (b"[]", None),
+    "nested deeply": (b"[" * 100_000, None),
+    "without names": (b'{"all_training_digits_of_mnist": false}', None),
+    "a name": (NOTE.replace(b'["arrays"]', b'"arrays"'), None),
+    "numbers for names": (NOTE.replace(b'"arrays"', b"1"), None),
+    "digits that are text": (NOTE, b"digits"),
+    "other numbers": (NOTE, npy(np.zeros(3, np.float32))),
+    "other dimensions": (NOTE, npy(np.zeros((3, 1), np.uint32))),
+    "objects": (NOTE, npy(np.array([print], object))),
+    "a huge array that is not there": (NOTE, npy(np.zeros(3, np.uint32), shape=10**12)),
+    "an array that is longer": (NOTE, npy(np.zeros(3, np.uint32)) + b"more"),
+}
+
+
+@pytest.mark.parametrize(("note", "digits"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_note_is_ignored_with_a_warning(note, digits, tmp_path):
     linear().save(tmp_path / "a.keras")
     with zipfile.ZipFile(tmp_path / "a.keras", "a") as archive:
-        archive.writestr(provenance.NOTE, "{")
-    with pytest.raises(ChecksumError, match="its note of the digits .* is damaged"):
-        export.load_model(tmp_path / "a.keras")
+        archive.writestr(provenance.NOTE, note)
+        if digits is not None:
+            archive.writestr(provenance.DIGITS, digits)
+    with pytest.warns(UserWarning, match="its note .* is ignored .* trained on unknown digits"):
+        loaded = export.load_model(tmp_path / "a.keras")
+    assert seen_sources(loaded) == {"unknown"}
+    with pytest.warns(UserWarning, match="its note of the digits .* is damaged"):
+        loaded = linear(weights=tmp_path / "a.keras")
+    assert seen_sources(loaded) == {"unknown"}
+
+
+@pytest.mark.parametrize("name", [provenance.NOTE, provenance.DIGITS])
+def test_a_note_that_unpacks_to_far_more_is_ignored_unread(name, tmp_path, monkeypatch):
+    monkeypatch.setitem(provenance.LARGEST, name, 1 << 16)
+    note = {provenance.NOTE: NOTE, provenance.DIGITS: npy(np.zeros(3, np.uint32))}
+    note[name] = bytes(1 << 20)
+    linear().save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras", "a", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in note.items():
+            archive.writestr(member, content)
+    with pytest.warns(UserWarning, match=f"{name} unpacks to 1048576 bytes, more than 65536"):
+        assert provenance.read_note(tmp_path / "a.keras").sources == {"unknown"}
 
 
 @pytest.mark.mnist

@@ -8,7 +8,7 @@ import pytest
 
 from mnist_zoo.models.shipped import read_parameters
 from mnist_zoo.models.species import SPECIES
-from tools import docs, train_weights
+from tools import audit, docs, train_weights
 
 FILES = train_weights.species_by_file()
 
@@ -80,3 +80,28 @@ def test_the_layers_that_are_trained_are_those_of_the_parameters(file):
     assert {layer.name: layer.units for layer in layers} == kernels
     assert layers[-1].activation == "softmax"
     assert all(layer.activation in train_weights.ACTIVATIONS for layer in layers[:-1])
+
+
+AUDITED = {"name": "pillow", "version": "9.0", "vulns": []}
+FAULT = {"id": "PYSEC-1", "fix_versions": ["9.0.1", "9.1"], "aliases": [], "description": ""}
+UNKNOWN = {"name": "mine", "skip_reason": "not found on PyPI"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "found", "summary"),
+    [
+        ([AUDITED], [], "1 packages were looked up, 0 vulnerabilities found"),
+        (
+            [AUDITED | {"vulns": [FAULT]}, UNKNOWN],
+            ["pillow 9.0: PYSEC-1, mended in 9.0.1, 9.1"],
+            "1 packages were looked up, 1 vulnerabilities found; not known: mine",
+        ),
+        ([UNKNOWN], [], "skipped: the package index has no data of vulnerabilities"),
+    ],
+)
+def test_an_audit_finds_vulnerabilities_or_says_why_it_could_not(packages, found, summary):
+    assert audit.verdict(json.dumps({"dependencies": packages})) == (found, summary)
+
+
+def test_an_audit_without_an_answer_is_skipped_aloud():
+    assert audit.verdict("") == ([], "skipped: the data of vulnerabilities could not be reached")
