@@ -38,6 +38,7 @@ TOY_WEIGHTS = ShippedWeights("toy", epochs=1)
 def toy(
     *,
     input_shape=(28, 28),
+    input_tensor=None,
     classes=10,
     classifier_activation="softmax",
     include_top=True,
@@ -68,6 +69,7 @@ def toy(
         TOY_WEIGHTS,
         features,
         input_shape=input_shape,
+        input_tensor=input_tensor,
         classes=classes,
         classifier_activation=classifier_activation,
         include_top=include_top,

@@ -74,6 +74,16 @@ def test_names_are_listed_without_numpy():
     assert in_a_new_process(program) == "False"
 
 
+def test_a_star_import_binds_no_module():
+    program = "before = set(dir()); from mnist_zoo import *; import types; print([n for n in "
+    program += "set(dir()) - before if isinstance(globals()[n], types.ModuleType)])"
+    assert in_a_new_process(program) == "['types']"
+    import mnist_zoo
+
+    assert "load_mnist" in mnist_zoo.__all__
+    assert mnist_zoo.metrics.__name__ == "mnist_zoo.metrics"
+
+
 def test_building_a_model_loads_keras():
     program = "import sys, mnist_zoo; mnist_zoo.linear(); print('keras' in sys.modules)"
     assert in_a_new_process(program) == "True"
@@ -146,7 +156,7 @@ def test_every_name_of_a_room_is_there(room):
 
 
 def test_every_room_is_reached_from_the_front_door():
-    assert set(ROOMS) - {"cli"} <= set(mnist_zoo.__all__)
+    assert all(hasattr(mnist_zoo, room) for room in set(ROOMS) - {"cli"})
 
 
 def test_every_public_name_is_in_the_reference():

@@ -28,9 +28,12 @@ class Split(NamedTuple):
     """The pictures and labels of one split; unpacks as ``x, y``."""
 
     x: NDArray[Any]
-    """Pictures, shape ``(n, 28, 28)``, or ``(n, 784)`` when flattened."""
+    """Pictures, shape ``(n, 28, 28)``, flat ``(n, 784)``, or with a channel ``(n, 28, 28, 1)``."""
     y: NDArray[Any]
     """Labels: int64 of shape ``(n,)`` in 0..9, or float32 of shape ``(n, 10)`` when one-hot."""
+
+    def __repr__(self) -> str:
+        return f"Split({_short(self.x)} -> {_short(self.y)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,7 @@ class Mnist:
 
     def __repr__(self) -> str:
         splits = ", ".join(
-            f"{name}={x.dtype}{list(x.shape)} -> {y.dtype}{list(y.shape)}"
+            f"{name}={_short(x)} -> {_short(y)}"
             for name, (x, y) in zip(("train", "test"), self, strict=True)
         )
         return f"Mnist(source={self.source!r}, {splits}, origin={self.origin!r})"
@@ -78,6 +81,7 @@ def load_mnist(
     *,
     one_hot: bool = False,
     flatten: bool = False,
+    channel_axis: bool = False,
     dtype: DType = "float32",
     source: Source = "mnist",
     cache_dir: str | os.PathLike[str] | None = None,
@@ -101,6 +105,8 @@ def load_mnist(
         Labels as float32 rows of shape ``(n, 10)`` with a single 1, in place of integers.
     flatten : bool, default False
         Pictures of shape ``(n, 784)`` in place of ``(n, 28, 28)``.
+    channel_axis : bool, default False
+        Pictures of shape ``(n, 28, 28, 1)``, as convolutional layers take them.
     dtype : {"float32", "float64", "float16", "uint8"}, default "float32"
         A floating-point type scales the pixels to [0, 1], where 1 is ink; ``"uint8"`` gives them
         raw, in 0..255.
@@ -122,7 +128,8 @@ def load_mnist(
     Raises
     ------
     ValueError
-        If `dtype` or `source` is none of the above.
+        If `dtype` or `source` is none of the above, both `flatten` and `channel_axis` are true, or
+        `cache_dir` is in the home folder of somebody who is not known here.
     MnistUnavailableError
         If the digits are in none of the places and cannot be downloaded; without a network,
         within 15 seconds. An ``OSError``.
@@ -148,6 +155,7 @@ def load_mnist(
         {"mnist": MNIST, "sample": SAMPLE}[source],
         one_hot=one_hot,
         flatten=flatten,
+        channel_axis=channel_axis,
         dtype=dtype,
         cache_dir=cache_dir,
         progress=progress,
@@ -159,6 +167,7 @@ def load_dataset(
     *,
     one_hot: bool = False,
     flatten: bool = False,
+    channel_axis: bool = False,
     dtype: DType = "float32",
     cache_dir: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -169,7 +178,7 @@ def load_dataset(
     ----------
     dataset : Dataset
         What to load.
-    one_hot, flatten, dtype, cache_dir, progress
+    one_hot, flatten, channel_axis, dtype, cache_dir, progress
         As for :func:`load_mnist`.
 
     Returns
@@ -188,8 +197,15 @@ def load_dataset(
     >>> load_dataset(SAMPLE, dtype="uint8").test.x.shape
     (1000, 28, 28)
     """
+    if not isinstance(dtype, str):
+        dtype = np.dtype(dtype).name  # np.float32, as NumPy's own functions take it.
     check_choice("dtype", dtype, get_args(DType))
-    folder = places.default_cache_dir() if cache_dir is None else files.as_path(cache_dir)
+    if flatten and channel_axis:
+        raise ValueError("flatten and channel_axis must not both be True: give one of the two")
+    try:
+        folder = places.default_cache_dir() if cache_dir is None else files.as_path(cache_dir)
+    except FileNotFoundError as error:
+        raise ValueError(f"cache_dir must be a folder: {error}") from error
     arrays, origin = places.find(dataset, folder, progress=progress)
 
     def split(x: str, y: str) -> Split:
@@ -199,7 +215,7 @@ def load_dataset(
                 f"{dataset.title} has {dataset.classes} class names, and the label {labels.max()}"
             )
         return Split(
-            _pixels(arrays[x], dtype, flatten),
+            _shaped(_pixels(arrays[x], dtype), flatten, channel_axis),
             one_hot_labels(labels, dataset.classes) if one_hot else labels,
         )
 
@@ -263,7 +279,17 @@ def one_hot_labels(labels: NDArray[np.integer[Any]], classes: int) -> NDArray[np
     return rows
 
 
-def _pixels(raw: NDArray[np.uint8], dtype: DType, flatten: bool) -> NDArray[Any]:
+def _short(array: NDArray[Any]) -> str:
+    return f"{array.dtype}{list(array.shape)}"
+
+
+def _shaped(pixels: NDArray[Any], flatten: bool, channel_axis: bool) -> NDArray[Any]:
+    if flatten:
+        return pixels.reshape(len(pixels), -1)
+    return pixels[..., None] if channel_axis else pixels
+
+
+def _pixels(raw: NDArray[np.uint8], dtype: DType) -> NDArray[Any]:
     if dtype == "uint8":
         pixels: NDArray[Any] = raw.copy()
     else:
@@ -280,4 +306,4 @@ def _pixels(raw: NDArray[np.uint8], dtype: DType, flatten: bool) -> NDArray[Any]
                 list(pool.map(scale, (slice(n, n + ROWS) for n in range(0, len(raw), ROWS))))
         except RuntimeError:  # The system allows no more threads.
             scale(slice(None))
-    return pixels.reshape(len(raw), -1) if flatten else pixels
+    return pixels

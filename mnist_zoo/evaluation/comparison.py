@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Two models on the same digits; prints as text.
 
@@ -42,10 +42,16 @@ class Comparison:
     test: metrics.McNemar
     differing: NDArray[np.int64]
 
+    def __repr__(self) -> str:
+        return (
+            f"Comparison({self.a.name!r} with {self.b.name!r}, difference={self.difference:+.4f}, "
+            f"p_value={self.test.p_value:.3g})"
+        )
+
     def __str__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.a.model.name}: {self.a.accuracy:.2%}, {self.b.model.name}: "
+            f"{self.a.name}: {self.a.accuracy:.2%}, {self.b.name}: "
             f"{self.b.accuracy:.2%} of {len(self.a.labels):,} digits\n"
             f"difference {100 * self.difference:+.2f} points "
             f"(95 % interval {100 * low:+.2f} to {100 * high:+.2f})\n"
@@ -55,14 +61,14 @@ class Comparison:
         )
 
 
-def compare(a: keras.Model, b: keras.Model, data: Data) -> Comparison:
+def compare(a: keras.Model | str, b: keras.Model | str, data: Data) -> Comparison:
     """Say whether one model is better than another on the test digits of `data`.
 
     Parameters
     ----------
-    a, b : keras.Model
-        The models, as :func:`~mnist_zoo.evaluate` takes them.
-    data : Mnist or pair of pairs of arrays
+    a, b : keras.Model or str
+        The models, or names of models, as :func:`~mnist_zoo.evaluate` takes them.
+    data : Mnist or pair of splits
         Whose test split both are measured on.
 
     Returns

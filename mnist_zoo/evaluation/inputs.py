@@ -5,6 +5,8 @@ Each error says what to change. Most of these mistakes train without a word on s
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from mnist_zoo.data.datasets import Dataset
 from mnist_zoo.data.fingerprints import fingerprints
 from mnist_zoo.data.loading import Mnist
+from mnist_zoo.evaluation.splits import Pair, as_pair
 from mnist_zoo.evaluation.unseen import check_disjoint, check_unseen
 from mnist_zoo.models import provenance
 from mnist_zoo.models.outputs import OutputKind, output_kind
@@ -20,12 +23,17 @@ from mnist_zoo.models.outputs import OutputKind, output_kind
 if TYPE_CHECKING:
     import keras
 
-Pair = tuple[NDArray[Any], NDArray[Any]]
-Data = Mnist | tuple[Pair, Pair]
+#: What is trained and tested on: two splits, each a pair of arrays, or batches of such pairs.
+Data = Mnist | tuple[Pair | Iterable[Any], Pair | Iterable[Any]]
 LabelKind = Literal["integers", "one-hot"]
 
 # Standardised pixels (minus the mean, over the standard deviation) reach 2.8.
 LARGEST_PIXEL = 8.0
+# The largest value of [0, 1] pixels that were divided by 255 once more, with room for the rounding
+# of bfloat16, the coarsest type.
+TWICE_DIVIDED = 1.01 / 255.0
+# Layers and operations by which a model may bring pixels into its own range.
+SCALES = ("Rescaling", "Normalization", "Divide", "TrueDivide")
 
 
 class CheckedTest(NamedTuple):
@@ -63,17 +71,19 @@ class CheckedData(NamedTuple):
 
 def check_test_data(model: keras.Model, data: Data) -> CheckedTest:
     """Return the test split of `data`, after a check that it suits the model and is unseen."""
-    _, (x, y) = check_structure(data)
-    return _check_test(model, x, y, data)
+    _, test = _splits(data)
+    return _check_test(model, *as_pair("test", test), data)
 
 
 def check_training_data(model: keras.Model, data: Data) -> CheckedData:
     """Return both splits of `data`, after a check that they suit the model and each other."""
-    (x, y), (x_test, y_test) = check_structure(data)
+    train, test_split = _splits(data)
+    x, y = as_pair("train", train)
+    x = in_shape_of(model, x)
     labels = check_split("train", x, y, model)
-    test = _check_test(model, x_test, y_test, data)
+    test = _check_test(model, *as_pair("test", test_split), data)
     digits = np.unique(fingerprints(x))
-    check_disjoint(x_test, digits)
+    check_disjoint(test.x, digits)
     source = test.dataset.name if test.dataset else provenance.ARRAYS
     return CheckedData(
         x=x,
@@ -86,21 +96,40 @@ def check_training_data(model: keras.Model, data: Data) -> CheckedData:
 
 
 def _check_test(model: keras.Model, x: Any, y: Any, data: Data) -> CheckedTest:
+    x = in_shape_of(model, x)
     check_split("test", x, y, model)
     check_unseen(x, provenance.seen_by(model))
     return CheckedTest(x, y, data.dataset if isinstance(data, Mnist) else None)
 
 
-def check_structure(data: Any) -> tuple[Any, Any]:
-    """Return the two splits of `data`, each of them a pair of an array and its labels."""
+def _splits(data: Any) -> tuple[Any, Any]:
+    """Return the training split and the test split of `data`, as they are."""
     try:
-        (x_train, y_train), (x_test, y_test) = data
+        train, test = data
     except (TypeError, ValueError):
         raise ValueError(
             "data must unpack as (x_train, y_train), (x_test, y_test), as load_mnist() does; "
             f"got {type(data).__name__}"
         ) from None
-    return (np.asarray(x_train), np.asarray(y_train)), (np.asarray(x_test), np.asarray(y_test))
+    return train, test
+
+
+def in_shape_of(model: keras.Model, x: Any) -> Any:
+    """Return pictures in the shape of the model's input, if they differ in axes alone.
+
+    So (n, 28, 28) suits models of (28, 28), (784,), (28, 28, 1) and (1, 28, 28). Pictures of any
+    other shape are returned as they are.
+    """
+    wanted = getattr(model, "input_shape", None)
+    if not isinstance(wanted, tuple) or x.ndim < 2:
+        return x
+    one, here = tuple(wanted[1:]), x.shape[1:]
+    if len(one) == len(here) + 1 and one[-1] in (1, None) and None in one:
+        return x[..., None]  # A model of pictures of any size.
+    if None in one or math.prod(one) != math.prod(here):
+        return x
+    sides = [tuple(side for side in shape if side != 1) for shape in (one, here)]
+    return x.reshape(len(x), *one) if sides[0] == sides[1] or 1 in map(len, sides) else x
 
 
 def check_split(name: str, x: Any, y: Any, model: keras.Model) -> LabelKind:
@@ -126,7 +155,7 @@ def _classes(name: str, x: NDArray[Any], model: keras.Model) -> int:
         if not fits:
             raise ValueError(
                 f"x_{name} must be of shape {wanted} as the model's input is, None for any number; "
-                f"got {x.shape}. load_mnist(flatten=...) and input_shape=... of a model set the two"
+                f"got {x.shape}. The pictures must have as many pixels as the model takes"
             )
     shape = getattr(model, "output_shape", None) or model(keras.Input(x.shape[1:])).shape
     if not (isinstance(shape, tuple) and len(shape) == 2 and shape[1] >= 2):
@@ -134,23 +163,30 @@ def _classes(name: str, x: NDArray[Any], model: keras.Model) -> int:
     return int(shape[1])
 
 
-def _check_pixels(name: str, x: NDArray[Any], model: keras.Model) -> None:
-    import keras
+def _scales_pixels(model: Any) -> bool:
+    """Say whether a model, or a model within it, may bring pixels into its own range."""
+    parts = [*getattr(model, "layers", ()), *getattr(model, "operations", ())]
+    return any(
+        any(kind.__name__ in SCALES for kind in type(part).__mro__)
+        or (part is not model and _scales_pixels(part))
+        for part in parts
+    )
 
+
+def _check_pixels(name: str, x: NDArray[Any], model: keras.Model) -> None:
     if x.dtype.kind not in "biuf" and x.dtype.name != "bfloat16":
         raise ValueError(f"x_{name} must be numbers; got {x.dtype}")
     low, high = float(x.min()), float(x.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"x_{name} must be finite; got NaN or infinite pixels")
-    scales = (keras.layers.Rescaling, keras.layers.Normalization)
-    if any(isinstance(layer, scales) for layer in model.layers):
+    if _scales_pixels(model):
         return
     if high > LARGEST_PIXEL:
         raise ValueError(
             f"x_{name} must have its pixels in [0, 1]; got {low:g}..{high:g}, which looks like "
             "0..255. Divide by 255, use load_mnist(), or begin the model with a Rescaling layer"
         )
-    if low >= 0.0 and 0.0 < high <= 1.0 / 255.0:
+    if low >= 0.0 and 0.0 < high <= TWICE_DIVIDED:
         raise ValueError(
             f"x_{name} must have its pixels in [0, 1]; got {low:g}..{high:g}, which looks like "
             "[0, 1] divided by 255 once more: load_mnist() has scaled them already"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import os
@@ -17,11 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_zoo import metrics
-from mnist_zoo.data.datasets import Dataset
+from mnist_zoo.data.datasets import MNIST, SAMPLE, Dataset
 from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
     import keras
+    import pandas
+
+# Where a file of results has the probabilities: float32, little-endian, row by row, in base64.
+PROBABILITIES = "probabilities_float32_base64"
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Evaluation:
     Attributes
     ----------
     model : keras.Model
-        The model, trained.
+        The model, trained. None if the results were loaded from a file, which does not hold it.
     labels : ndarray of int64, shape (n,)
         True classes of the test digits.
     probabilities : ndarray of float32, shape (n, classes)
@@ -83,6 +88,12 @@ class Evaluation:
         How the model was trained; None if :func:`evaluate` made this.
     interrupted : bool
         Whether Ctrl-C ended the training early.
+    name : str
+        Name of the model.
+    parameters : int
+        Number of its parameters.
+    versions : mapping of str to str
+        Of Python and of the packages that were used, and the name of Keras's backend.
     """
 
     model: keras.Model
@@ -94,8 +105,14 @@ class Evaluation:
     seconds: float = 0.0
     settings: TrainingSettings | None = None
     interrupted: bool = False
+    name: str = ""
+    parameters: int = 0
+    versions: Mapping[str, str] = dataclasses.field(default_factory=lambda: _versions())
 
     def __post_init__(self) -> None:
+        if self.model is not None:
+            object.__setattr__(self, "name", self.model.name)
+            object.__setattr__(self, "parameters", int(self.model.count_params()))
         classes = self.probabilities.shape[1]
         names = tuple(map(str, self.class_names))
         if not names and self.dataset and self.dataset.classes == classes:
@@ -114,6 +131,17 @@ class Evaluation:
     def predictions(self) -> NDArray[np.int64]:
         """Most probable class of each digit, int64 of shape ``(n,)``."""
         return np.asarray(self.probabilities.argmax(axis=1), np.int64)
+
+    @cached_property
+    def confidences(self) -> NDArray[np.float32]:
+        """Probability of the predicted class of each digit, float32 of shape ``(n,)``."""
+        return np.asarray(self.probabilities.max(axis=1), np.float32)
+
+    @cached_property
+    def misclassified(self) -> NDArray[np.int64]:
+        """Indices of the digits that are wrong, the one the model is most sure of first."""
+        wrong = np.flatnonzero(self.predictions != self.labels)
+        return wrong[np.argsort(-self.confidences[wrong], kind="stable")]
 
     @cached_property
     def measures(self) -> metrics.Measures:
@@ -152,7 +180,7 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return (
-            f"Evaluation(model={self.model.name!r}, accuracy={self.accuracy:.4f}, "
+            f"Evaluation(model={self.name!r}, accuracy={self.accuracy:.4f}, "
             f"interval=({self.interval.low:.4f}, {self.interval.high:.4f}), loss={self.loss:.4f})"
         )
 
@@ -178,17 +206,15 @@ class Evaluation:
         digits = f"{len(self.labels):,} test digits"
         of = f" of {self.dataset.title}" if self.dataset else ""
         lines = [
-            f"{self.model.name} on {digits}{of}",
+            f"{self.name} on {digits}{of}",
             f"accuracy  {self.accuracy:.2%}  (95 % interval {self.interval.low:.2%} to "
             f"{self.interval.high:.2%})",
             f"loss      {self.loss:.4f}",
         ]
         if self.settings is not None:
-            asked = (
-                f"{self.settings.epochs} epochs"
-                if self.settings.steps is None
-                else f"{self.settings.steps:,} steps"
-            )
+            steps, epochs = self.settings.steps, self.settings.epochs
+            count, unit = (epochs or 0, "epoch") if steps is None else (steps, "step")
+            asked = f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
             done = f"INTERRUPTED before the end of {asked}," if self.interrupted else f"{asked} in"
             lines.append(f"trained   {done} {self.seconds:.1f} s")
         return lines
@@ -201,8 +227,8 @@ class Evaluation:
         dict
         """
         return {
-            "model": self.model.name,
-            "parameters": int(self.model.count_params()),
+            "model": self.name,
+            "parameters": self.parameters,
             "source": self.source,
             "class_names": list(self.class_names),
             **self.measures.to_dict(),
@@ -210,13 +236,33 @@ class Evaluation:
             "seconds": self.seconds,
             "interrupted": self.interrupted,
             "settings": dataclasses.asdict(self.settings) if self.settings else None,
-            "versions": _versions(),
+            "versions": dict(self.versions),
             "labels": self.labels.tolist(),
             "predictions": self.predictions.tolist(),
         }
 
+    def to_frame(self) -> pandas.DataFrame:
+        """Return a row for each digit: its label, its prediction, and the probabilities.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``label``, ``prediction``, ``confidence``, ``correct``, and one for each class
+            under its name.
+        """
+        import pandas as pd
+
+        facts = {
+            "label": self.labels,
+            "prediction": self.predictions,
+            "confidence": self.confidences,
+            "correct": self.labels == self.predictions,
+        }
+        classes = pd.DataFrame(self.probabilities, columns=list(self.class_names))
+        return pd.concat([pd.DataFrame(facts), classes], axis=1)
+
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write :meth:`to_dict` as JSON.
+        """Write the results as JSON: :meth:`to_dict`, and the probabilities for :meth:`load`.
 
         Parameters
         ----------
@@ -230,9 +276,55 @@ class Evaluation:
         FileExistsError
             If the file is there and `overwrite` is false.
         """
-        text = json.dumps(self.to_dict(), indent=1)
+        packed = base64.b64encode(self.probabilities.astype("<f4").tobytes()).decode("ascii")
+        facts = {**self.to_dict(), PROBABILITIES: packed}
         with replacing(Path(path), overwrite) as part:
-            part.write_text(text + "\n", encoding="utf-8")
+            part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Evaluation:
+        """Read results that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        Evaluation
+            The same results, without the model. A data set other than MNIST and the sample is
+            kept by its class names alone.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is not such a file.
+        """
+        try:
+            facts = json.loads(Path(path).read_bytes())
+            labels = np.array(facts["labels"], np.int64)
+            values = np.frombuffer(base64.b64decode(facts[PROBABILITIES]), "<f4")
+            return cls(
+                model=None,
+                labels=labels,
+                probabilities=values.reshape(len(labels), -1).astype(np.float32),
+                dataset={each.name: each for each in (MNIST, SAMPLE)}.get(facts["source"]),
+                class_names=tuple(facts["class_names"]),
+                history={name: tuple(each) for name, each in facts["history"].items()},
+                seconds=facts["seconds"],
+                settings=TrainingSettings(**facts["settings"]) if facts["settings"] else None,
+                interrupted=facts["interrupted"],
+                name=facts["model"],
+                parameters=facts["parameters"],
+                versions=facts["versions"],
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f"{os.fspath(path)}: holds no results that Evaluation.save wrote ({error!r})"
+            ) from error
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:

@@ -4,6 +4,9 @@ from .dense import dense_relu_dropout as dense_relu_dropout
 from .dense import dense_sigmoid as dense_sigmoid
 from .dense import linear as linear
 from .forward import predict_probabilities as predict_probabilities
+from .predictions import Prediction as Prediction
+from .predictions import decode_predictions as decode_predictions
+from .predictions import preprocess_input as preprocess_input
 from .species import Species as Species
 from .species import create_model as create_model
 from .species import list_models as list_models

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
@@ -28,6 +28,9 @@ TOP = "predictions"
 SHARED_PARAMETERS = """
 input_shape : {(28, 28), (784,), (28, 28, 1)}, default (28, 28)
     Shape of one picture: of the pixels, flattened, or with a channel axis; values in [0, 1].
+input_tensor : keras.KerasTensor, optional
+    What the model begins with in the place of pictures of `input_shape`: the output of other
+    layers, which become part of the model. Of one of the shapes above.
 classes : int, default 10
     Number of classes, at least 2.
 classifier_activation : {"softmax", None}, default "softmax"
@@ -91,7 +94,8 @@ def build_model(
     shipped: ShippedWeights | None,
     features: Callable[[Any, Seeds], Any],
     *,
-    input_shape: tuple[int, ...],
+    input_shape: Sequence[int],
+    input_tensor: keras.KerasTensor | None,
     classes: int,
     classifier_activation: ClassifierActivation,
     include_top: bool,
@@ -108,13 +112,17 @@ def build_model(
     features : callable
         From the symbolic pictures and :class:`Seeds` to symbolic features of shape
         ``(n, features)``.
-    input_shape, classes, classifier_activation, include_top, weights, seed, name
+    input_shape, input_tensor, classes, classifier_activation, include_top, weights, seed, name
         As in the factories.
 
     Returns
     -------
     keras.Model
     """
+    if input_tensor is not None:
+        input_shape = _shape_of(input_tensor)
+    if not isinstance(input_shape, int):
+        input_shape = tuple(input_shape)
     check_choice("input_shape", input_shape, INPUT_SHAPES)
     classes = check_integer("classes", classes, 2)
     check_choice("classifier_activation", classifier_activation, get_args(ClassifierActivation))
@@ -132,11 +140,12 @@ def build_model(
     from mnist_zoo.models import provenance
 
     seeds = Seeds(seed)
-    inputs = keras.Input(input_shape, name="pixels")
-    outputs = features(inputs, seeds)
+    pixels = keras.Input(input_shape, name="pixels") if input_tensor is None else input_tensor
+    outputs = features(pixels, seeds)
     if include_top:
         outputs = dense(classes, classifier_activation, TOP, seeds)(outputs)
-    model = keras.Model(inputs, outputs, name=name)
+    sources = keras.utils.get_source_inputs(pixels)
+    model = keras.Model(sources[0] if len(sources) == 1 else sources, outputs, name=name)
     if weights == "mnist" and shipped is not None:
         parameters = read_parameters(shipped.file)
         # Another number of classes, or no top, leaves the classifying layer as it is.
@@ -147,6 +156,18 @@ def build_model(
         model.load_weights(weights)
         provenance.record(model, provenance.read_note(weights))
     return model
+
+
+def _shape_of(tensor: Any) -> tuple[int, ...]:
+    """Return the shape of one picture in a symbolic tensor of pictures."""
+    import keras
+
+    if not isinstance(tensor, keras.KerasTensor):
+        raise ValueError(
+            "input_tensor must be a Keras tensor: keras.Input(...), or the output of a layer that "
+            f"was applied to one; got {type(tensor).__name__}"
+        )
+    return tuple(tensor.shape[1:])
 
 
 def dense(units: int, activation: str | None, name: str, seeds: Seeds) -> keras.layers.Dense:

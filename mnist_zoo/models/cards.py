@@ -116,7 +116,7 @@ class Speed:
     milliseconds: Mapping[int, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelCard:
     """What is known of the trained parameters of a model; prints as text.
 
@@ -148,6 +148,12 @@ class ModelCard:
     licence: str
     intended_use: str
     limits: str
+
+    def __repr__(self) -> str:
+        return (
+            f"ModelCard(file={self.file!r}, parameters={self.architecture.parameters}, "
+            f"test_accuracy={self.test.accuracy})"
+        )
 
     def __str__(self) -> str:
         low, high = self.test.interval

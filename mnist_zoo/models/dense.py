@@ -32,7 +32,8 @@ SIGMOID_WEIGHTS = ShippedWeights("dense_sigmoid", epochs=300)
 @documented
 def linear(
     *,
-    input_shape: tuple[int, ...] = (28, 28),
+    input_shape: Sequence[int] = (28, 28),
+    input_tensor: keras.KerasTensor | None = None,
     classes: int = 10,
     classifier_activation: ClassifierActivation = "softmax",
     include_top: bool = True,
@@ -66,6 +67,7 @@ def linear(
         LINEAR_WEIGHTS,
         _hidden((), "relu"),
         input_shape=input_shape,
+        input_tensor=input_tensor,
         classes=classes,
         classifier_activation=classifier_activation,
         include_top=include_top,
@@ -78,8 +80,9 @@ def linear(
 @documented
 def dense_relu(
     *,
-    hidden_units: Sequence[int] = (128, 64),
-    input_shape: tuple[int, ...] = (28, 28),
+    hidden_units: int | Sequence[int] = (128, 64),
+    input_shape: Sequence[int] = (28, 28),
+    input_tensor: keras.KerasTensor | None = None,
     classes: int = 10,
     classifier_activation: ClassifierActivation = "softmax",
     include_top: bool = True,
@@ -93,7 +96,7 @@ def dense_relu(
 
     Parameters
     ----------
-    hidden_units : sequence of int, default (128, 64)
+    hidden_units : int or sequence of int, default (128, 64)
         Units of each hidden layer; any number of layers.
     {shared_parameters}
 
@@ -122,6 +125,7 @@ def dense_relu(
         RELU_WEIGHTS,
         _hidden(hidden_units, "relu"),
         input_shape=input_shape,
+        input_tensor=input_tensor,
         classes=classes,
         classifier_activation=classifier_activation,
         include_top=include_top,
@@ -134,9 +138,10 @@ def dense_relu(
 @documented
 def dense_relu_dropout(
     *,
-    hidden_units: Sequence[int] = (128, 64),
+    hidden_units: int | Sequence[int] = (128, 64),
     dropout: float = 0.2,
-    input_shape: tuple[int, ...] = (28, 28),
+    input_shape: Sequence[int] = (28, 28),
+    input_tensor: keras.KerasTensor | None = None,
     classes: int = 10,
     classifier_activation: ClassifierActivation = "softmax",
     include_top: bool = True,
@@ -151,7 +156,7 @@ def dense_relu_dropout(
 
     Parameters
     ----------
-    hidden_units : sequence of int, default (128, 64)
+    hidden_units : int or sequence of int, default (128, 64)
         Units of each hidden layer; any number of layers.
     dropout : float, default 0.2
         Fraction of each hidden layer's outputs that training sets to zero, in [0, 1).
@@ -186,6 +191,7 @@ def dense_relu_dropout(
         RELU_WEIGHTS,
         _hidden(hidden_units, "relu", dropout),
         input_shape=input_shape,
+        input_tensor=input_tensor,
         classes=classes,
         classifier_activation=classifier_activation,
         include_top=include_top,
@@ -198,8 +204,9 @@ def dense_relu_dropout(
 @documented
 def dense_sigmoid(
     *,
-    hidden_units: Sequence[int] = (128, 256),
-    input_shape: tuple[int, ...] = (28, 28),
+    hidden_units: int | Sequence[int] = (128, 256),
+    input_shape: Sequence[int] = (28, 28),
+    input_tensor: keras.KerasTensor | None = None,
     classes: int = 10,
     classifier_activation: ClassifierActivation = "softmax",
     include_top: bool = True,
@@ -214,7 +221,7 @@ def dense_sigmoid(
 
     Parameters
     ----------
-    hidden_units : sequence of int, default (128, 256)
+    hidden_units : int or sequence of int, default (128, 256)
         Units of each hidden layer; any number of layers.
     {shared_parameters}
 
@@ -241,6 +248,7 @@ def dense_sigmoid(
         SIGMOID_WEIGHTS,
         _hidden(hidden_units, "sigmoid"),
         input_shape=input_shape,
+        input_tensor=input_tensor,
         classes=classes,
         classifier_activation=classifier_activation,
         include_top=include_top,
@@ -251,13 +259,11 @@ def dense_sigmoid(
 
 
 def _hidden(
-    hidden_units: Sequence[int], activation: str, dropout: float = 0.0
+    hidden_units: int | Sequence[int], activation: str, dropout: float = 0.0
 ) -> Callable[[Any, Seeds], Any]:
     """Return the features of a dense species: hidden layers, each with dropout if there is any."""
-    if not isinstance(hidden_units, Sequence) or isinstance(hidden_units, str):
-        raise ValueError(
-            f"hidden_units must be a sequence of integers, such as (128, 64); got {hidden_units!r}"
-        )
+    if isinstance(hidden_units, str) or not hasattr(hidden_units, "__iter__"):
+        hidden_units = [hidden_units]  # One hidden layer, or what is refused below.
     units = [check_integer("hidden_units", count, 1) for count in hidden_units]
     rate = check_fraction("dropout", dropout)
 

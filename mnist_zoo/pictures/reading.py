@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reading:
     """The digits that a model read in a picture, in reading order.
 
@@ -49,6 +49,9 @@ class Reading:
     def confidences(self) -> tuple[float, ...]:
         """The probability of that class, in [0, 1]."""
         return tuple(float(confidence) for confidence in self.probabilities.max(axis=1))
+
+    def __repr__(self) -> str:
+        return f"Reading({str(self)!r}, {len(self.boxes)} digits)"
 
     def __str__(self) -> str:
         rows: dict[int, str] = {}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from mnist_zoo.arguments import check_choice
 from mnist_zoo.evaluation.inputs import Data, check_training_data
 from mnist_zoo.evaluation.result import Evaluation
-from mnist_zoo.evaluation.testing import assess
+from mnist_zoo.evaluation.testing import assess, untrained_model
 from mnist_zoo.training.plan import plan_training
 from mnist_zoo.training.running import Verbose, run_training
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from mnist_zoo.training.running import Optimizer
 
+VALIDATION_FRACTION = 0.1
+
 
 def fit_and_evaluate(
-    model: keras.Model,
+    model: keras.Model | str,
     data: Data,
     *,
     epochs: int | None = None,
@@ -27,9 +29,12 @@ def fit_and_evaluate(
     batch_size: int = 32,
     loss: str | keras.losses.Loss | None = None,
     optimizer: Optimizer | None = None,
-    validation_fraction: float = 0.1,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: Verbose = "auto",
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None = None,
+    metrics: Sequence[str | keras.metrics.Metric] | None = None,
+    validation_fraction: float = VALIDATION_FRACTION,
+    validation_split: float | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = None,
+    verbose: Verbose | bool = "auto",
     seed: int | None = None,
 ) -> Evaluation:
     """Train a model on the training split, then measure it on the test split, read once.
@@ -44,12 +49,15 @@ def fit_and_evaluate(
 
     Parameters
     ----------
-    model : keras.Model
+    model : keras.Model or str
         From pictures to probabilities or logits of shape ``(n, classes)``. It is trained in
-        place.
-    data : Mnist or pair of pairs of arrays
-        What :func:`~mnist_zoo.load_mnist` returns, or arrays as
-        ``(x_train, y_train), (x_test, y_test)``.
+        place. Or the name of a model, as in :func:`~mnist_zoo.list_models`: it is built anew, with
+        `seed`, and is the `model` of the result.
+    data : Mnist or pair of splits
+        What :func:`~mnist_zoo.load_mnist` returns, or ``(x_train, y_train), (x_test, y_test)`` of
+        arrays, lists or pandas frames. In the place of each pair may be an iterable of batches: a
+        batched ``tf.data.Dataset``, a PyTorch ``DataLoader``. Pictures may be of the model's input
+        shape, or differ from it in that they are flat or have a channel axis.
     epochs : int, optional
         Passes over the training digits, at least 1; 5 if neither this nor `steps` is given.
     steps : int, optional
@@ -63,11 +71,19 @@ def fit_and_evaluate(
         Keras's name of an optimizer, an instance, or a function that makes one from the
         :class:`~mnist_zoo.training.TrainingPlan`, which knows the number of batches that a
         schedule needs. ``"adam"`` if the model is not compiled.
+    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, optional
+        Of an optimizer that is named, or not given; by default what Keras gives it. An instance
+        has its own.
+    metrics : sequence of str or keras.metrics.Metric, optional
+        What to measure in each epoch beside the accuracy; in ``history`` of the result. By default
+        what the model was compiled with.
     validation_fraction : float, default 0.1
         Fraction of the training digits kept for validation, in [0, 1); 0 for none.
-    callbacks : sequence of keras.callbacks.Callback
+    validation_split : float, optional
+        Keras's name for `validation_fraction`; give one of the two.
+    callbacks : sequence of keras.callbacks.Callback, optional
         Passed on to ``model.fit``.
-    verbose : {"auto", 0, 1, 2}, default "auto"
+    verbose : {"auto", 0, 1, 2} or bool, default "auto"
         Keras's progress bar: 0 for none, 1 for a bar, 2 for a line each epoch.
     seed : int, optional
         Makes a run on a CPU repeat bit for bit, given a model built with a seed. It seeds the
@@ -97,7 +113,16 @@ def fit_and_evaluate(
     >>> result.accuracy > 0.8, sorted(result.history)
     (True, ['accuracy', 'loss', 'val_accuracy', 'val_loss'])
     """
-    check_choice("verbose", verbose, get_args(Verbose))
+    check_choice("verbose", verbose, (*get_args(Verbose), True, False))
+    if validation_split is not None:
+        if validation_fraction not in (VALIDATION_FRACTION, validation_split):
+            raise ValueError(
+                "validation_fraction and validation_split are the same: give one of the two; got "
+                f"{validation_fraction!r} and {validation_split!r}"
+            )
+        validation_fraction = validation_split
+    callbacks = _as_list(callbacks)
+    model = untrained_model(model, seed)
     checked = check_training_data(model, data)
     plan = plan_training(
         model,
@@ -111,6 +136,20 @@ def fit_and_evaluate(
         callbacks=callbacks,
     )
     course = run_training(
-        model, checked, plan, optimizer=optimizer, callbacks=callbacks, verbose=verbose
+        model,
+        checked,
+        plan,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        metrics=metrics,
+        callbacks=callbacks,
+        verbose=int(verbose) if isinstance(verbose, bool) else verbose,
     )
     return assess(model, checked.test, **course._asdict())
+
+
+def _as_list(callbacks: Any) -> list[Any]:
+    """Return callbacks as a list: Keras takes None and a single one too."""
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

@@ -25,6 +25,13 @@ LOSS_LABELS: dict[str, LabelKind] = {
     "mean_squared_error": "one-hot",
     "mean_absolute_error": "one-hot",
     "categorical_hinge": "one-hot",
+    "huber": "one-hot",
+    "log_cosh": "one-hot",
+    "poisson": "one-hot",
+    "mean_squared_logarithmic_error": "one-hot",
+    "mean_absolute_percentage_error": "one-hot",
+    "dice": "one-hot",
+    "tversky": "one-hot",
 }
 LABELS: dict[LabelKind, str] = {"integers": "integers", "one-hot": "one-hot rows"}
 LABELS_FOR: dict[LabelKind, str] = {

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from mnist_zoo.data.memory import aligned_empty
-from mnist_zoo.evaluation.inputs import CheckedData, Pair, as_classes
+from mnist_zoo.evaluation.inputs import CheckedData, as_classes
 from mnist_zoo.evaluation.result import TrainingSettings
+from mnist_zoo.evaluation.splits import Pair
 from mnist_zoo.models.outputs import PREDICT_BATCH
 from mnist_zoo.models.provenance import training_on
 from mnist_zoo.training.compiling import compile_model, compiled_here, compiled_loss
@@ -49,8 +50,10 @@ def run_training(
     plan: TrainingPlan,
     *,
     optimizer: Optimizer | None,
+    learning_rate: Any = None,
+    metrics: Sequence[Any] | None = None,
     callbacks: Sequence[keras.callbacks.Callback],
-    verbose: Verbose,
+    verbose: Verbose | int,
 ) -> Course:
     """Train a model as planned; Ctrl-C ends it early.
 
@@ -62,7 +65,7 @@ def run_training(
         On what.
     plan : TrainingPlan
         How.
-    optimizer, callbacks, verbose
+    optimizer, learning_rate, metrics, callbacks, verbose
         As for :func:`~mnist_zoo.fit_and_evaluate`.
 
     Returns
@@ -75,7 +78,7 @@ def run_training(
     if plan.seed is not None:
         keras.utils.set_random_seed(plan.seed)
     split = _split(data, plan)
-    _compile(model, plan, optimizer)
+    _compile(model, plan, optimizer, learning_rate, metrics)
     settings = plan.settings(model.optimizer)
     x, y = split.training
     history = keras.callbacks.History()
@@ -136,26 +139,60 @@ def _split(data: CheckedData, plan: TrainingPlan) -> _Split:
     return _Split((kept, y[train]), (x[validation], y[validation]))
 
 
-def _compile(model: keras.Model, plan: TrainingPlan, optimizer: Optimizer | None) -> None:
+def _compile(
+    model: keras.Model,
+    plan: TrainingPlan,
+    optimizer: Optimizer | None,
+    learning_rate: Any,
+    metrics: Sequence[Any] | None,
+) -> None:
     """Compile the model as planned; what else its user compiled it with is kept."""
     import keras
 
-    if optimizer is None and compiled_loss(model) is plan.loss:
+    nothing_new = optimizer is None and learning_rate is None and metrics is None
+    if nothing_new and compiled_loss(model) is plan.loss:
         return
     chosen: Any = optimizer
     if callable(optimizer) and not isinstance(optimizer, (type, keras.optimizers.Optimizer)):
         chosen = optimizer(plan)
-    elif optimizer is None and compiled_here(model):
+    elif optimizer is None and learning_rate is None and compiled_here(model):
         # Begun anew: other layers may be trainable now, and a schedule begins again.
         chosen = type(model.optimizer).from_config(model.optimizer.get_config())
     elif optimizer is None:
-        chosen = getattr(model, "optimizer", None) or "adam"
+        chosen = (getattr(model, "optimizer", None) if learning_rate is None else None) or "adam"
     if not isinstance(chosen, (str, keras.optimizers.Optimizer)):
         raise ValueError(
             "optimizer must be the name of an optimizer, an instance such as "
             f"keras.optimizers.Adam(0.001), or a function that returns one; got {chosen!r}"
         )
-    compile_model(model, optimizer=chosen, loss=plan.loss)
+    if learning_rate is not None:
+        chosen = _at_rate(chosen, learning_rate)
+    changes = {} if metrics is None else {"metrics": _with_accuracy(metrics)}
+    compile_model(model, optimizer=chosen, loss=plan.loss, **changes)
+
+
+def _at_rate(optimizer: Any, rate: Any) -> keras.optimizers.Optimizer:
+    """Return the optimizer of that name with a learning rate."""
+    import keras
+
+    if not isinstance(optimizer, str):
+        raise ValueError(
+            "learning_rate must be None where optimizer is an instance, or returns one, which has "
+            f"its own; got {rate!r}"
+        )
+    schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+    number = isinstance(rate, (int, float, np.number)) and not isinstance(rate, bool)
+    if not (schedule or (number and 0.0 < rate < np.inf)):
+        raise ValueError(
+            f"learning_rate must be a number above 0, or a schedule of Keras's; got {rate!r}"
+        )
+    return type(keras.optimizers.get(optimizer))(learning_rate=rate if schedule else float(rate))
+
+
+def _with_accuracy(metrics: Sequence[Any]) -> list[Any]:
+    """Return the metrics with the accuracy first, which every history has."""
+    others = [metrics] if isinstance(metrics, str) else list(metrics)
+    return ["accuracy", *(metric for metric in others if metric not in ("accuracy", "acc"))]
 
 
 def _stop_in_last_epoch(model: keras.Model, plan: TrainingPlan) -> keras.callbacks.Callback:

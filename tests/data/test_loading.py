@@ -56,7 +56,7 @@ def test_floating_point_pixels_are_the_raw_ones_over_255(dtype):
 
 def test_more_digits_than_one_thread_scales_are_all_scaled():
     raw = np.random.default_rng(0).integers(0, 256, (2 * loading.ROWS + 1, 28, 28), np.uint8)
-    pixels = loading._pixels(raw, "float32", flatten=True)
+    pixels = loading._pixels(raw, "float32").reshape(len(raw), -1)
     expected = raw.reshape(len(raw), 784).astype("float32") / 255
     np.testing.assert_array_equal(pixels, expected)
 
@@ -138,6 +138,25 @@ def test_another_sample_than_the_known_one_is_refused(monkeypatch):
         load_mnist(source="sample")
 
 
+def test_a_channel_axis_is_given_on_request(sample):
+    x = load_mnist(source="sample", channel_axis=True).test.x
+    assert x.shape == (1000, 28, 28, 1)
+    np.testing.assert_array_equal(x[..., 0], sample.test.x)
+    with pytest.raises(ValueError, match="flatten and channel_axis must not both be True"):
+        load_mnist(source="sample", channel_axis=True, flatten=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.dtype("float64"), "float64"])
+def test_a_type_may_be_given_as_numpy_does(dtype):
+    assert load_mnist(source="sample", dtype=dtype).test.x.dtype == np.float64
+    with pytest.raises(ValueError, match="dtype must be one of .* got 'int32'"):
+        load_mnist(source="sample", dtype=np.int32)
+
+
+def test_a_split_says_what_it_is_in_a_line(sample):
+    assert repr(sample.test) == "Split(float32[1000, 28, 28] -> int64[1000])"
+
+
 def test_without_a_thread_to_be_had_digits_load_all_the_same(monkeypatch, sample):
     def refuse(self):
         raise RuntimeError("can't start new thread")
@@ -147,7 +166,7 @@ def test_without_a_thread_to_be_had_digits_load_all_the_same(monkeypatch, sample
 
 
 def test_a_cache_in_a_home_folder_that_nobody_has_is_named():
-    with pytest.raises(FileNotFoundError, match="~nobody-here/cache: no such home folder"):
+    with pytest.raises(ValueError, match="cache_dir must .* ~nobody-here/cache: no such home"):
         load_mnist(cache_dir="~nobody-here/cache")
 
 

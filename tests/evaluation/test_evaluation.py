@@ -9,7 +9,19 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_zoo import Evaluation, dense_relu, evaluate, linear, metrics
+from mnist_zoo import (
+    Evaluation,
+    SeenDigitsError,
+    compare,
+    dense_relu,
+    evaluate,
+    fit_and_evaluate,
+    linear,
+    metrics,
+    model_card,
+    predict_probabilities,
+    read_digits,
+)
 from mnist_zoo.data import MNIST
 from mnist_zoo.evaluation import TrainingSettings
 
@@ -83,6 +95,7 @@ def test_training_and_its_interruption_are_told(evaluation):
 def test_it_is_saved_as_json_and_overwrites_nothing(evaluation, tmp_path):
     evaluation.save(tmp_path / "result.json")
     saved = json.loads((tmp_path / "result.json").read_text())
+    assert saved.pop("probabilities_float32_base64")
     assert saved == json.loads(json.dumps(evaluation.to_dict()))
     assert saved["accuracy"] == evaluation.accuracy
     assert saved["predictions"] == evaluation.predictions.tolist()
@@ -91,6 +104,86 @@ def test_it_is_saved_as_json_and_overwrites_nothing(evaluation, tmp_path):
     with pytest.raises(FileExistsError):
         evaluation.save(tmp_path / "result.json")
     evaluation.save(tmp_path / "result.json", overwrite=True)
+
+
+def test_what_was_saved_is_loaded_again(evaluation, tmp_path):
+    evaluation.save(tmp_path / "result.json")
+    loaded = Evaluation.load(tmp_path / "result.json")
+    assert loaded.to_dict() == evaluation.to_dict()
+    assert str(loaded) == str(evaluation)
+    assert repr(loaded) == repr(evaluation)
+    assert (loaded.model, loaded.dataset) == (None, evaluation.dataset)
+    np.testing.assert_array_equal(loaded.probabilities, evaluation.probabilities, strict=True)
+    loaded.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "result.json").read_bytes()
+
+
+def test_a_training_is_loaded_with_its_history_and_settings(sample, tmp_path):
+    result = fit_and_evaluate("linear", sample, steps=20, seed=0, verbose=0)
+    result.save(tmp_path / "result.json")
+    loaded = Evaluation.load(str(tmp_path / "result.json"))
+    assert loaded.settings == result.settings
+    assert loaded.history == result.history
+    assert loaded.name == "linear"
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"labels": [1]}'])
+def test_a_file_of_something_else_is_not_loaded(tmp_path, content):
+    (tmp_path / "other.json").write_text(content)
+    with pytest.raises(ValueError, match="holds no results that Evaluation.save wrote"):
+        Evaluation.load(tmp_path / "other.json")
+    with pytest.raises(FileNotFoundError):
+        Evaluation.load(tmp_path / "none.json")
+
+
+def test_misclassified_digits_come_with_the_most_confident_first(evaluation):
+    wrong = evaluation.misclassified
+    assert len(wrong) == round((1 - evaluation.accuracy) * 1000)
+    assert (evaluation.predictions[wrong] != evaluation.labels[wrong]).all()
+    assert (np.diff(evaluation.confidences[wrong]) <= 0).all()
+
+
+def test_a_frame_has_a_row_for_each_digit(evaluation):
+    frame = evaluation.to_frame()
+    assert frame.columns.tolist() == [
+        *("label", "prediction", "confidence", "correct"),
+        *map(str, range(10)),
+    ]
+    assert frame["correct"].mean() == evaluation.accuracy
+    np.testing.assert_array_equal(frame.loc[:, "0":"9"].to_numpy(), evaluation.probabilities)
+
+
+def test_a_name_stands_for_the_shipped_model(sample):
+    digits = np.random.default_rng(0).random((50, 28, 28), np.float32), np.arange(50) % 10
+    result = evaluate("linear", (digits, digits))
+    np.testing.assert_allclose(
+        result.probabilities, predict_probabilities(digits[0], "linear"), atol=1e-5
+    )
+    assert (result.name, result.parameters) == ("linear", 7850)
+    assert compare("linear", "dense_relu", (digits, digits)).a.name == "linear"
+    with pytest.raises(SeenDigitsError):
+        evaluate("linear", sample)
+
+
+@pytest.mark.parametrize("call", [evaluate, fit_and_evaluate])
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (linear, r"linear is what makes one: pass linear\(\), or its name"),
+        ("resnet", "must be one of 'dense_relu'.*got 'resnet'"),
+        (None, "must be a keras.Model, or a name that list_models.* got None"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_words(sample, call, model, message):
+    with pytest.raises(ValueError, match=message):
+        call(model, sample)
+
+
+def test_long_results_say_what_they_are_in_a_line(evaluation, sample):
+    compared = compare(linear(seed=0), linear(seed=1), sample)
+    for short in (compared, evaluation, model_card("linear"), read_digits(np.eye(100))):
+        assert len(repr(short)) < 120
+        assert "\n" not in repr(short)
 
 
 def test_a_full_disk_leaves_the_old_result(evaluation, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 from numpydoc.docscrape import NumpyDocString
 
 import mnist_zoo
-from mnist_zoo import create_model, list_models
+from mnist_zoo import create_model, list_models, models, predict_probabilities
 from mnist_zoo.models.species import SPECIES
 
 every_model = pytest.mark.parametrize("name", list_models())
@@ -43,13 +43,21 @@ def test_a_model_bears_its_factorys_name_and_takes_keywords_alone(name):
 
 
 SHARED = (
-    *("input_shape", "classes", "classifier_activation", "include_top", "weights", "seed"),
+    *(
+        "input_shape",
+        "input_tensor",
+        "classes",
+        "classifier_activation",
+        "include_top",
+        "weights",
+        "seed",
+    ),
     "name",
 )
 
 
 @every_model
-def test_all_factories_share_seven_arguments_word_for_word(name):
+def test_all_factories_share_eight_arguments_word_for_word(name):
     factory = SPECIES[name].factory
     parameters, linear = (inspect.signature(f).parameters for f in (factory, mnist_zoo.linear))
     assert list(parameters)[-len(SHARED) :] == list(SHARED)
@@ -199,7 +207,9 @@ def test_models_are_listed_by_pattern():
         ({"dropout": 1.0}, r"dropout must be a number in \[0, 1\); got 1.0"),
         ({"dropout": -0.1}, r"dropout must be a number in \[0, 1\); got -0.1"),
         ({"dropout": "much"}, r"dropout must be a number in \[0, 1\); got 'much'"),
-        ({"hidden_units": 128}, "hidden_units must be a sequence of integers"),
+        ({"hidden_units": "128"}, "hidden_units must be an integer of at least 1; got '128'"),
+        ({"input_shape": 28}, "input_shape must be one of .* got 28"),
+        ({"input_tensor": 28}, "input_tensor must be a Keras tensor.* got int"),
         ({"hidden_units": (128, 0)}, "hidden_units must be an integer of at least 1; got 0"),
         ({"input_shape": (32, 32)}, r"input_shape must be one of \(28, 28\).* got \(32, 32\)"),
         ({"classifier_activation": "relu"}, "must be one of 'softmax', None; got 'relu'"),
@@ -233,7 +243,7 @@ def test_the_same_models_build_on_another_backend(backend, tmp_path, pictures):
     np.save(tmp_path / "pictures.npy", pictures)
     program = """
 import numpy as np, keras
-from mnist_zoo import create_model, list_models
+from mnist_zoo import create_model, list_models, models, predict_probabilities
 for name in list_models():
     model = create_model(name, weights=f"{name}.weights.h5")
     np.save(f"{name}.npy", model.predict(np.load("pictures.npy"), verbose=0))
@@ -252,3 +262,45 @@ print(keras.backend.backend())
             pictures, verbose=0
         )
         np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), expected, atol=1e-5)
+
+
+@every_model
+def test_an_input_tensor_takes_the_place_of_the_pictures(name):
+    import keras
+
+    rows = keras.Input((784,), name="rows")
+    scaled = keras.layers.Rescaling(1 / 255)(keras.layers.Reshape((28, 28, 1))(rows))
+    model = create_model(name, input_tensor=scaled, weights="mnist")
+    assert model.input_shape == (None, 784)
+    pictures = np.random.default_rng(0).random((5, 784), np.float32)
+    np.testing.assert_allclose(
+        model.predict(255 * pictures, verbose=0), predict_probabilities(pictures, name), atol=1e-5
+    )
+    with pytest.raises(ValueError, match=r"input_shape must be one of"):
+        create_model(name, input_tensor=keras.Input((32, 32)))
+
+
+def test_shapes_and_units_come_in_any_form():
+    for units in ([32, 16], np.array([32, 16]), (32, 16)):
+        assert create_model("dense_relu", hidden_units=units).count_params() == 25_818
+    one = create_model("dense_sigmoid", hidden_units=32, input_shape=[28, 28, 1])
+    assert (one.count_params(), one.input_shape) == (25_450, (None, 28, 28, 1))
+
+
+def test_pictures_are_prepared_and_predictions_named_as_keras_applications_do():
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    prepared = models.preprocess_input(pictures)
+    assert prepared.dtype == np.float32
+    np.testing.assert_allclose(prepared, pictures / 255)
+    probabilities = np.array([[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]])
+    first, second = models.decode_predictions(probabilities, top=2)
+    assert first == [(1, "1", 0.7), (2, "2", 0.2)]
+    assert second == [(0, "0", 0.5), (1, "1", 0.25)]
+    (named,) = models.decode_predictions(probabilities[:1], top=1, class_names=["a", "b", "c"])
+    assert named[0].name == "b"
+    with pytest.raises(ValueError, match="class_names must be 3"):
+        models.decode_predictions(probabilities, class_names=["a"])
+    with pytest.raises(ValueError, match=r"of shape \(n, classes\); got \(3,\)"):
+        models.decode_predictions(probabilities[0])
+    with pytest.raises(ValueError, match=r"in 0..255, .* found 0 to 1"):
+        models.preprocess_input(prepared / prepared.max())

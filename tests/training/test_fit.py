@@ -124,7 +124,8 @@ def test_validation_digits_come_out_of_the_training_split(sample, monkeypatch):
 
 def test_there_is_no_argument_for_other_validation_digits():
     parameters = inspect.signature(fit_and_evaluate).parameters
-    assert [name for name in parameters if "valid" in name] == ["validation_fraction"]
+    names = [name for name in parameters if "valid" in name]
+    assert names == ["validation_fraction", "validation_split"]  # Keras's name for the first.
 
 
 def test_without_validation_every_training_digit_is_trained_on(few):
@@ -330,7 +331,7 @@ def test_training_can_go_on_where_it_ended(few):
         ({"batch_size": 0}, "batch_size must be an integer"),
         ({"validation_fraction": 1.0}, "validation_fraction must be a number in"),
         ({"validation_fraction": 0.001}, "cannot take its share of each class out of 500"),
-        ({"verbose": 3}, "verbose must be one of 'auto', 0, 1, 2; got 3"),
+        ({"verbose": 3}, "verbose must be one of 'auto', 0, 1, 2, True, False; got 3"),
         ({"seed": "now"}, "seed must be an integer"),
         ({"seed": 2**32}, "seed must be below"),
     ],
@@ -437,3 +438,73 @@ def test_the_compiled_loop_trains_as_well_as_keras_by_itself(sample, monkeypatch
     monkeypatch.setattr(plan, "XLA_BATCHES", 10**9)
     monkeypatch.setattr(loops, "LOOPS", {})
     assert abs(np.mean(ours) - np.mean(accuracies())) < 0.01
+
+
+def test_keras_names_and_habits_are_taken(few):
+    stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=1)
+    result = fit("linear", few, validation_split=0.2, callbacks=stop, verbose=False)
+    assert result.settings.validation_fraction == 0.2
+    assert result.name == "linear"
+    assert fit("linear", few, callbacks=None).accuracy > 0.1
+    with pytest.raises(ValueError, match="validation_fraction and validation_split are the same"):
+        fit("linear", few, validation_split=0.2, validation_fraction=0.3)
+
+
+def test_a_name_is_built_with_the_seed(few):
+    by_name, by_hand = fit("linear", few), fit(linear(seed=0), few)
+    np.testing.assert_array_equal(by_name.probabilities, by_hand.probabilities)
+
+
+@pytest.mark.parametrize("optimizer", [None, "sgd"])
+def test_the_learning_rate_is_that_of_the_argument(few, optimizer):
+    result = fit(linear(seed=0), few, optimizer=optimizer, learning_rate=0.05)
+    assert result.settings.learning_rate == pytest.approx(0.05)
+    assert result.settings.optimizer == ("SGD" if optimizer else "Adam")
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.5)
+    assert fit(linear(seed=0), few, learning_rate=schedule).settings.learning_rate < 0.011
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learning_rate": 0}, "learning_rate must be a number above 0"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0"),
+        (
+            {"learning_rate": 0.1, "optimizer": keras.optimizers.Adam()},
+            "learning_rate must be None where optimizer is an instance",
+        ),
+    ],
+)
+def test_a_learning_rate_that_makes_no_sense_is_refused(few, options, message):
+    with pytest.raises(ValueError, match=message):
+        fit(linear(seed=0), few, **options)
+
+
+def test_further_metrics_are_in_the_history(few):
+    metrics = ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(3, name="top_3")]
+    result = fit(linear(seed=0), few, metrics=metrics)
+    assert sorted(result.history) == [
+        *("accuracy", "loss", "top_3", "val_accuracy", "val_loss", "val_top_3")
+    ]
+    assert result.history["top_3"][0] >= result.history["accuracy"][0]
+
+
+def test_one_epoch_is_one_epoch(few):
+    assert "1 epoch in" in str(fit(linear(seed=0), few))
+    assert "2 epochs in" in str(fit(linear(seed=0), few, epochs=2))
+    assert "1 step in" in str(fit(linear(seed=0), few, epochs=None, steps=1))
+
+
+def test_a_convolutional_model_trains_on_digits_without_a_channel(few):
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(2, 5, strides=4),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    result = fit(model, few)
+    assert result.accuracy > 0.1
+    np.testing.assert_array_equal(evaluate(model, few).probabilities, result.probabilities)

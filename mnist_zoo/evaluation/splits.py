@@ -1,0 +1,83 @@
+"""One split as a pair of arrays, in whatever form it comes: arrays, lists, frames, or batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+
+# What `cardinality()` of a data set of TensorFlow returns if it repeats for ever.
+INFINITE = -1
+
+
+def as_pair(name: str, split: Any) -> Pair:
+    """Return a split as pictures and labels.
+
+    Parameters
+    ----------
+    name : str
+        Of the split, for messages.
+    split : pair of array_like, or iterable of batches
+        Pictures and labels: arrays, lists, pandas frames. Or an iterable of batches, each of them
+        such a pair: a batched ``tf.data.Dataset``, a PyTorch ``DataLoader``, a Keras
+        ``PyDataset``. Batches are collected: all digits are in memory at once.
+
+    Returns
+    -------
+    tuple of ndarray
+        Pictures and labels. Labels of shape ``(n, 1)`` become ``(n,)``.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if isinstance(split, (tuple, list)) and len(split) == 2:
+        x, y = np.asarray(split[0]), np.asarray(split[1])
+    else:
+        x, y = _collected(name, split)
+    if not (x.ndim and y.ndim):
+        raise ValueError(f"the {name} split must be a pair of arrays (x, y), of many digits each")
+    return x, y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _collected(name: str, split: Any) -> Pair:
+    if getattr(split, "cardinality", lambda: 0)() == INFINITE:
+        raise ValueError(f"the {name} split repeats for ever: leave out .repeat()")
+    xs, ys = [], []
+    for batch in _batches(name, split):
+        if not (isinstance(batch, (tuple, list)) and len(batch) == 2):
+            raise ValueError(
+                f"the {name} split must be a pair of arrays (x, y), or batches of such pairs; one "
+                f"of its batches is of {type(batch).__name__}"
+            )
+        x, y = np.asarray(batch[0]), np.asarray(batch[1])
+        if y.ndim == 0:
+            raise ValueError(
+                f"the {name} split gives one digit at a time: have it give batches, as "
+                ".batch(1000) does for a tf.data.Dataset"
+            )
+        xs.append(x)
+        ys.append(y)
+    if not xs:
+        raise ValueError(f"the {name} split is empty")
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def _batches(name: str, split: Any) -> Iterator[Any]:
+    if hasattr(split, "__iter__") and not isinstance(split, (str, bytes, np.ndarray)):
+        return iter(split)
+    if hasattr(split, "__getitem__") and hasattr(split, "__len__") and not _is_array(split):
+        return (split[number] for number in range(len(split)))  # As Keras's PyDataset.
+    raise ValueError(
+        f"the {name} split must be a pair of arrays (x, y), or an iterable of batches of such "
+        f"pairs; got {type(split).__name__}"
+    )
+
+
+def _is_array(split: Any) -> bool:
+    return isinstance(split, (str, bytes)) or hasattr(split, "__array__")
