@@ -87,12 +87,16 @@ class LayerKind(NamedTuple):
         Whether training gains by having XLA compile it on TensorFlow, as measured by
         ``python -m benchmarks.ablation``. Not Dropout: on a CPU, XLA draws random numbers so
         slowly for TensorFlow that an epoch takes more than four times as long.
+    loop : bool
+        Whether JAX may train many batches of it in one compiled loop. Not convolutions: on a CPU,
+        XLA computes them ten times slower within a loop than without.
     """
 
     run: Run | None
     settings: tuple[str, ...] = ()
     only: Mapping[str, Any] = {}
     xla: bool = False
+    loop: bool = False
 
 
 ACTIVATIONS: dict[str | None, Callable[[Array], Array]] = {
@@ -188,19 +192,29 @@ _POOLING = ("pool_size", "strides", "padding")
 
 #: Every kind of layer that is known here, by Keras's name of its class.
 LAYERS: dict[str, LayerKind] = {
-    "InputLayer": LayerKind(_unchanged, xla=True),
-    "Flatten": LayerKind(_flatten, only=_CHANNELS_LAST, xla=True),
-    "Reshape": LayerKind(_reshape, ("target_shape",), xla=True),
-    "Dense": LayerKind(_dense, ("activation",), xla=True),
-    "Activation": LayerKind(_activation, ("activation",), xla=True),
-    "Softmax": LayerKind(None, xla=True),
-    "Dropout": LayerKind(_unchanged),
+    "InputLayer": LayerKind(_unchanged, xla=True, loop=True),
+    "Flatten": LayerKind(_flatten, only=_CHANNELS_LAST, xla=True, loop=True),
+    "Reshape": LayerKind(_reshape, ("target_shape",), xla=True, loop=True),
+    "Dense": LayerKind(_dense, ("activation",), xla=True, loop=True),
+    "Activation": LayerKind(_activation, ("activation",), xla=True, loop=True),
+    "Softmax": LayerKind(None, xla=True, loop=True),
+    "Dropout": LayerKind(_unchanged, loop=True),
     "Conv2D": LayerKind(_conv2d, ("strides", "padding", "activation"), _PLAIN_CONVOLUTION),
     "MaxPooling2D": LayerKind(_max_pooling, _POOLING, _CHANNELS_LAST),
     "AveragePooling2D": LayerKind(_average_pooling, _POOLING, _CHANNELS_LAST),
     "GlobalAveragePooling2D": LayerKind(_global_average_pooling, ("keepdims",), _CHANNELS_LAST),
     "BatchNormalization": LayerKind(_batch_normalization, ("epsilon",), {"axis": -1}),
 }
+
+
+def suits_xla(model: keras.Model) -> bool:
+    """Say whether XLA may compile the training of all layers of a model on TensorFlow."""
+    return all(LAYERS.get(type(layer).__name__, LayerKind(None)).xla for layer in model.layers)
+
+
+def suits_loop(model: keras.Model) -> bool:
+    """Say whether XLA trains all layers of a model in a loop as fast as one batch a call."""
+    return all(LAYERS.get(type(layer).__name__, LayerKind(None)).loop for layer in model.layers)
 
 
 def is_chain(model: keras.Model) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mnist_zoo.arguments import check_fraction, check_integer, check_seed
 from mnist_zoo.evaluation.inputs import CheckedData
 from mnist_zoo.evaluation.result import TrainingSettings
-from mnist_zoo.models.layers import LAYERS
+from mnist_zoo.models.layers import suits_xla
 from mnist_zoo.training.compiling import compile_settings, compiled_loss
 from mnist_zoo.training.loops import LOOPS, Execution
 from mnist_zoo.training.losses import check_loss, loss_for
@@ -197,9 +197,6 @@ def _execution(
         and backend == "tensorflow"
         and plan.batches >= XLA_BATCHES
         and platform.system() != "Darwin"
-        and all(
-            type(layer).__name__ in LAYERS and LAYERS[type(layer).__name__].xla
-            for layer in model.layers
-        )
+        and suits_xla(model)
     )
     return Execution(per_call, True if xla else None)

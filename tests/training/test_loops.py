@@ -48,12 +48,23 @@ SAME_STEPS = """
 import random
 import keras, numpy as np
 from itertools import islice
+import sys
 from mnist_zoo import dense_relu
 from mnist_zoo.training import loops
 
+def convolutions():
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input((28, 28)), layers.Reshape((28, 28, 1)), layers.Conv2D(3, 5, strides=3),
+        layers.BatchNormalization(), layers.ReLU(), layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ])
+
 rng = np.random.default_rng(0)
 x, y = rng.random((103, 28, 28), np.float32), rng.integers(0, 10, 103)
-models = [dense_relu(seed=0) for _ in range(2)]
+build = {"dense": lambda: dense_relu(seed=0), "convolutions": convolutions}[sys.argv[1]]
+models = [build() for _ in range(2)]
 for model in models:
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 ours, plain = models
@@ -80,9 +91,10 @@ print(keras.backend.backend(), len(history["loss"]))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-def test_the_loop_takes_the_steps_that_keras_takes_on_the_same_batches(backend):
+@pytest.mark.parametrize("model", ["dense", "convolutions"])
+def test_the_loop_takes_the_steps_that_keras_takes_on_the_same_batches(backend, model):
     environment = {**os.environ, "KERAS_BACKEND": backend}
-    command = [sys.executable, "-c", SAME_STEPS]
+    command = [sys.executable, "-c", SAME_STEPS, model]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [backend, "2"]
