@@ -27,10 +27,10 @@ ARROWS = {
     "metrics": {"arguments"},
     "models": {"arguments", "data", "errors", "metrics"},
     "pictures": {"data", "errors", "models"},
-    "evaluation": {"arguments", "data", "errors", "metrics", "models", "writing"},
+    "evaluation": {"arguments", "data", "errors", "metrics", "models", "plots", "writing"},
     "training": {"arguments", "data", "evaluation", "metrics", "models"},
     "recipes": {"training"},
-    "plots": {"arguments", "data", "evaluation", "metrics", "pictures"},
+    "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "errors", "models", "writing"},
     "cli": {
         *("data", "errors", "evaluation", "export", "models", "pictures", "plots", "recipes"),

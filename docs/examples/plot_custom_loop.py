@@ -55,8 +55,7 @@ ax.grid(alpha=0.3)
 
 # %%
 # The confusion matrix shows which classes are mistaken for which others.
-fig, ax = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
-plots.confusion_matrix(result.confusion_matrix, ax=ax)
+plots.confusion_matrix(result.confusion_matrix)
 
 # %%
 # The model is exported as a SavedModel, loaded again, and compared with the original.

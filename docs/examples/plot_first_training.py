@@ -30,22 +30,19 @@ plots.training_curves(result.history, metric="accuracy", ax=axes[1])
 # Confusion matrix
 # ----------------
 # Each row is a true class, and each column a predicted class.
-fig, ax = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
-plots.confusion_matrix(result.confusion_matrix, ax=ax)
+plots.confusion_matrix(result.confusion_matrix)
 
 # %%
 # Recall by class
 # ---------------
 # There are 100 test digits of each class. The error bars are 95 % intervals.
-fig, ax = plt.subplots(layout="constrained")
-plots.class_bars(result.report, ax=ax)
+plots.class_bars(result.report)
 
 # %%
 # Calibration
 # -----------
 # The model is well calibrated if the bars end on the diagonal: see :doc:`/concepts`.
-fig, ax = plt.subplots(figsize=(5, 5), layout="constrained")
-plots.reliability_diagram(result.calibration, ax=ax)
+plots.reliability_diagram(result.calibration)
 
 # %%
 # Digits with their predictions
@@ -53,11 +50,9 @@ plots.reliability_diagram(result.calibration, ax=ax)
 # The last row has digits that the model gets wrong.
 wrong = np.flatnonzero(result.predictions != result.labels)[:10]
 shown = np.concatenate([np.arange(20), wrong])
-fig, ax = plt.subplots(figsize=(11, 4.4), layout="constrained")
 plots.predictions(
     data.test.x[shown],
     result.labels[shown],
     result.predictions[shown],
     probabilities=result.probabilities[shown],
-    ax=ax,
 )

@@ -10,7 +10,6 @@ answer is known. For a photo of your own, call ``read_digits("photo.jpg")``, or 
 # %%
 # The page has twelve digits in three lines, in dark ink on light paper. The light falls off towards
 # one corner, and there is noise, as in the photo of a camera.
-import matplotlib.pyplot as plt
 import numpy as np
 
 from mnist_zoo import load_mnist, plots, read_digits
@@ -34,8 +33,8 @@ print("written:", *digits.y[:12])
 
 # %%
 # The boxes show where the digits were found. A probability is shown if it is below 99 %.
-plots.reading(photo, reading, ax=plt.subplots(figsize=(8, 6), layout="constrained")[1])
+plots.reading(photo, reading)
 
 # %%
 # The model saw each digit in the form of MNIST.
-plots.predictions(reading.images, reading.digits, reading.digits, columns=6, ax=plt.subplots()[1])
+plots.predictions(reading.images, reading.digits, reading.digits, columns=6)

@@ -42,7 +42,15 @@ class ArraySpec(NamedTuple):
 
 
 class Mirror(NamedTuple):
-    """A folder on the web, and the files in it that together hold a data set."""
+    """A folder on the web, with the files of a data set.
+
+    Attributes
+    ----------
+    url : str
+        Its address; ends with a slash.
+    files : tuple of str
+        The files in it that together hold the data set.
+    """
 
     url: str
     files: tuple[str, ...]

@@ -25,12 +25,18 @@ DType = Literal["float32", "float64", "float16", "uint8"]
 
 
 class Split(NamedTuple):
-    """The pictures and labels of one split; unpacks as ``x, y``."""
+    """The pictures and labels of one split; unpacks as ``x, y``.
+
+    Attributes
+    ----------
+    x : ndarray
+        Pictures, shape ``(n, 28, 28)``, flat ``(n, 784)``, or with a channel ``(n, 28, 28, 1)``.
+    y : ndarray
+        Labels: int64 of shape ``(n,)`` in 0..9, or float32 of shape ``(n, 10)`` when one-hot.
+    """
 
     x: NDArray[Any]
-    """Pictures, shape ``(n, 28, 28)``, flat ``(n, 784)``, or with a channel ``(n, 28, 28, 1)``."""
     y: NDArray[Any]
-    """Labels: int64 of shape ``(n,)`` in 0..9, or float32 of shape ``(n, 10)`` when one-hot."""
 
     def __repr__(self) -> str:
         return f"Split({_short(self.x)} -> {_short(self.y)})"

@@ -24,6 +24,7 @@ from mnist_zoo.writing import replacing
 if TYPE_CHECKING:
     import keras
     import pandas
+    from matplotlib.figure import Figure
 
 # Where a file of results has the probabilities: float32, little-endian, row by row, in base64.
 PROBABILITIES = "probabilities_float32_base64"
@@ -215,6 +216,9 @@ class Evaluation:
             steps, epochs = self.settings.steps, self.settings.epochs
             count, unit = (epochs or 0, "epoch") if steps is None else (steps, "step")
             asked = f"{count:,} {unit}" if count == 1 else f"{count:,} {unit}s"
+            epochs_done = len(self.history.get("loss", ()))
+            if steps is None and 0 < epochs_done < count and not self.interrupted:
+                asked = f"{epochs_done} of {asked}"  # A callback ended it.
             done = f"INTERRUPTED before the end of {asked}," if self.interrupted else f"{asked} in"
             lines.append(f"trained   {done} {self.seconds:.1f} s")
         return lines
@@ -240,6 +244,18 @@ class Evaluation:
             "labels": self.labels.tolist(),
             "predictions": self.predictions.tolist(),
         }
+
+    def plot(self) -> Figure:
+        """Draw the results on one page: :func:`mnist_zoo.plots.overview`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The page, which a notebook shows.
+        """
+        from mnist_zoo.plots.page import overview
+
+        return overview(self)
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a row for each digit: its label, its prediction, and the probabilities.

@@ -12,18 +12,27 @@ from mnist_zoo.metrics.arguments import Floats, Labels, check_probabilities
 
 
 class Calibration(NamedTuple):
-    """The expected calibration error, and the bins it is computed from."""
+    """The expected calibration error, and the bins it is computed from.
+
+    Attributes
+    ----------
+    error : float
+        Expected calibration error, in [0, 1].
+    edges : ndarray of float64, shape (bins + 1,)
+        Edges of the bins of confidence, from 0 to 1.
+    counts : ndarray of int64, shape (bins,)
+        Number of digits in each bin.
+    accuracy : ndarray of float64, shape (bins,)
+        Fraction that is right in each bin; NaN if a bin is empty.
+    confidence : ndarray of float64, shape (bins,)
+        Mean confidence in each bin; NaN if a bin is empty.
+    """
 
     error: float
-    """Expected calibration error, in [0, 1]."""
     edges: Floats
-    """Edges of the bins of confidence, shape ``(bins + 1,)``, from 0 to 1."""
     counts: Labels
-    """Digits in each bin, shape ``(bins,)``."""
     accuracy: Floats
-    """Fraction right in each bin, shape ``(bins,)``; NaN where a bin is empty."""
     confidence: Floats
-    """Mean confidence in each bin, shape ``(bins,)``; NaN where a bin is empty."""
 
 
 def expected_calibration_error(

@@ -18,16 +18,24 @@ from mnist_zoo.metrics.arguments import (
 
 
 class ClassReport(NamedTuple):
-    """Per-class measures, arrays of shape ``(classes,)``; 0 where the denominator is 0."""
+    """Measures of each class; 0 where the denominator is 0.
+
+    Attributes
+    ----------
+    precision : ndarray of float64, shape (classes,)
+        Share of the digits predicted as the class that belong to it.
+    recall : ndarray of float64, shape (classes,)
+        Share of the digits of the class that are predicted as it.
+    f1 : ndarray of float64, shape (classes,)
+        Harmonic mean of precision and recall.
+    support : ndarray of int64, shape (classes,)
+        Number of digits of the class.
+    """
 
     precision: Floats
-    """Share of the digits predicted as the class that belong to it."""
     recall: Floats
-    """Share of the digits of the class that are predicted as it."""
     f1: Floats
-    """Harmonic mean of precision and recall."""
     support: Labels
-    """Number of digits of the class."""
 
 
 def accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:

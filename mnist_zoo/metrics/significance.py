@@ -14,23 +14,34 @@ from mnist_zoo.metrics.arguments import check_confidence, check_pair
 
 
 class Interval(NamedTuple):
-    """A confidence interval."""
+    """A confidence interval.
+
+    Attributes
+    ----------
+    low, high : float
+        Its bounds.
+    """
 
     low: float
-    """Lower bound."""
     high: float
-    """Upper bound."""
 
 
 class McNemar(NamedTuple):
-    """Exact McNemar test between two models on the same digits."""
+    """Exact McNemar test between two models on the same digits.
+
+    Attributes
+    ----------
+    only_a : int
+        Number of digits that only the first model has right.
+    only_b : int
+        Number of digits that only the second model has right.
+    p_value : float
+        Probability of counts at least this unequal if both models were equally accurate.
+    """
 
     only_a: int
-    """Digits that only the first model has right."""
     only_b: int
-    """Digits that only the second model has right."""
     p_value: float
-    """Probability of counts at least this unequal if both models were equally accurate."""
 
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> Interval:

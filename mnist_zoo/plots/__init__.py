@@ -2,10 +2,13 @@
 
 A function that draws one panel draws on the ``Axes`` passed as ``ax``, or else on a new figure, and
 returns the ``Axes``: ``plots.confusion_matrix(counts).figure.savefig("confusion.png")``.
-:func:`overview` and :func:`readings` draw a whole page and return its ``Figure``. No function opens
-a window, or changes pyplot's current figure or matplotlib's settings.
+:func:`overview` and :func:`readings` draw a whole page and return its ``Figure``.
 
-``cli`` may use this room. It uses ``evaluation``, ``pictures``, ``data`` and ``metrics``.
+New figures belong to pyplot: a notebook shows them once, and ``plt.show()`` in a program. A program
+that only writes files keeps the last ten open. No function calls ``plt.show()`` or changes
+matplotlib's settings. With ``ax``, pyplot is left alone.
+
+``evaluation`` and ``cli`` may use this room. It uses ``pictures``, ``data`` and ``metrics``.
 """
 
 import lazy_loader

@@ -49,7 +49,7 @@ def reliability_diagram(calibration: metrics.Calibration, *, ax: Axes | None = N
         color=BLUE,
         alpha=0.75,
         edgecolor="white",
-        label="accuracy in the bin",
+        label="accuracy",
     )
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="confidence = accuracy")
     ax.plot(
@@ -59,7 +59,7 @@ def reliability_diagram(calibration: metrics.Calibration, *, ax: Axes | None = N
         marker="o",
         markersize=4,
         color=ORANGE,
-        label="at the mean confidence",
+        label="mean confidence",
     )
     for left, right, count, height in zip(
         edges[:-1][filled],
@@ -70,14 +70,19 @@ def reliability_diagram(calibration: metrics.Calibration, *, ax: Axes | None = N
     ):
         middle = (left + right) / 2
         ax.text(
-            middle, height + 0.01, f"{count:,}", ha="center", va="bottom", fontsize=6, rotation=90
+            middle, height + 0.02, f"{count:,}", ha="center", va="bottom", fontsize=7, rotation=90
         )
-    ax.set(
-        xlim=(0, 1),
-        ylim=(0, 1.12),
-        xlabel="confidence",
-        ylabel="accuracy",
-        title=f"Reliability: expected calibration error {calibration.error:.2%}",
+    ax.set(xlim=(0, 1), ylim=(0, 1.16), xlabel="confidence", ylabel="accuracy")
+    # Between the axes and the title, the legend hides no bar.
+    ax.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3,
+        fontsize=8,
+        columnspacing=1.2,
+        handlelength=1.5,
+        borderaxespad=0.2,
+        frameon=False,
     )
-    ax.legend(loc="upper left", fontsize=8)
+    ax.set_title(f"Reliability: expected calibration error {calibration.error:.2%}", pad=24)
     return ax

@@ -17,6 +17,9 @@ from mnist_zoo.plots.axes import BLUE, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Names of classes with more letters than this are turned.
+MOST_LETTERS = 3
+
 
 def confusion_matrix(
     counts: ArrayLike, *, class_names: Sequence[str] = (), ax: Axes | None = None
@@ -55,7 +58,9 @@ def confusion_matrix(
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"counts must be of shape (classes, classes); got {matrix.shape}")
     names = _names(class_names, len(matrix))
-    ax = new_axes(ax, size=(6.4, 5.6))
+    # Long names of classes are beside and below the cells: the figure grows by them.
+    more = 0.06 * max(map(len, names))
+    ax = new_axes(ax, size=(6.4 + more, 5.6 + more))
     # On a scale up to 100 %, all mistakes would look the same, as they are few.
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     sns.heatmap(
@@ -79,6 +84,7 @@ def confusion_matrix(
     )
     ax.set(xlabel="predicted class", ylabel="true class", title="Confusion matrix")
     ax.tick_params(axis="y", labelrotation=0)
+    _turn_long_names(ax, names)
     return ax
 
 
@@ -123,6 +129,7 @@ def class_bars(
     """
     check_choice("metric", metric, ("precision", "recall", "f1"))
     values = np.asarray(getattr(report, metric))
+    names = _names(class_names, len(values))
     ax = new_axes(ax)
     classes = np.arange(len(values))
     ax.bar(classes, values, color=BLUE, width=0.7)
@@ -143,7 +150,8 @@ def class_bars(
     # lowest bar or error bar.
     ax.set_ylim(max(0.0, lowest - 0.25 * (1.0 - lowest) - 0.005), 1.0)
     ax.set(xlabel="class", ylabel=name, title=f"{name} by class")
-    ax.set_xticks(classes, _names(class_names, len(values)))
+    ax.set_xticks(classes, names)
+    _turn_long_names(ax, names)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.grid(axis="y", alpha=0.3)
     ax.set_axisbelow(True)
@@ -156,3 +164,14 @@ def _names(class_names: Sequence[str], classes: int) -> tuple[str, ...]:
     if len(names) != classes:
         raise ValueError(f"class_names must be {classes}, one for each class; got {len(names)}")
     return names
+
+
+def _turn_long_names(ax: Axes, names: Sequence[str]) -> None:
+    """Turn the names below the axes if they would overlap, so that each ends at its tick."""
+    turned = max(map(len, names)) > MOST_LETTERS
+    for label in ax.get_xticklabels():
+        label.set(
+            rotation=45 if turned else 0,
+            horizontalalignment="right" if turned else "center",
+            rotation_mode="anchor",
+        )

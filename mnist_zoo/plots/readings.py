@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
-from mnist_zoo.pictures.opening import Picture, open_grey
+from mnist_zoo.pictures.opening import Grey, Picture, open_grey
 from mnist_zoo.pictures.reading import Reading
-from mnist_zoo.plots.axes import ORANGE, new_axes, rectangle
+from mnist_zoo.plots.axes import ORANGE, new_figure, rectangle
+from mnist_zoo.plots.labels import GAP, PAD, fitting_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Below this probability, the probability is shown beside the digit.
 SURE = 0.99
-# Number of pictures in a row of a page of readings.
-COLUMNS = 4
+# Sizes are in inches. A picture is drawn so large that its digits have this height, but its longer
+# side is at most LARGEST, and at least LEAST_ALONE or, on a page of several, LEAST_ON_PAGE.
+DIGIT = 0.6
+LARGEST, LEAST_ALONE, LEAST_ON_PAGE = 16.0, 7.0, 3.0
+# The room above a picture for labels, the room for its title, and the room at its other sides.
+TOP, TITLE, SIDE = 0.3, 0.25, 0.1
+# A page that would be higher than this is drawn smaller. Matplotlib writes 65,535 pixels at most.
+HIGHEST_PAGE = 300.0
+# File names are drawn in letters of so many points, each about so many inches wide.
+NAME_SIZE, LETTER = 9.0, 0.085
+
+
+class _Place(NamedTuple):
+    """Where a picture is on a page, in inches from the left and from the top."""
+
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 def reading(picture: Picture, read: Reading, *, ax: Axes | None = None) -> Axes:
@@ -55,26 +76,10 @@ def reading(picture: Picture, read: Reading, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text()[0] for text in ax.texts]
     ['1']
     """
-    plane, factor = open_grey(picture)
-    height, width = (factor * side for side in plane.shape)
-    ax = new_axes(ax, size=(8.0, max(2.0, 8.0 * min(2.0, height / width))))
-    ax.imshow(plane, cmap="gray", vmin=0.0, vmax=1.0, extent=(0, width, height, 0))
-    for box, digit, confidence in zip(read.boxes, read.digits, read.confidences, strict=True):
-        across, down = box.right - box.left, box.bottom - box.top
-        # The margin keeps the frame off the strokes, and keeps the frame of a thin digit visible.
-        room = 0.08 * max(across, down)
-        frame = (box.left - room, box.top - room), across + 2 * room, down + 2 * room
-        ax.add_patch(rectangle(*frame, edgecolor=ORANGE, linewidth=1.5))
-        ax.annotate(
-            f"{digit}" if confidence >= SURE else f"{digit} ({confidence:.0%})",
-            (box.left - room, box.top - room),
-            xytext=(0, 2),
-            textcoords="offset points",
-            color=ORANGE,
-            fontsize=9,
-            fontweight="bold",
-        )
-    ax.axis("off")
+    grey = open_grey(picture)
+    if ax is None:
+        _, (ax,) = _panels([_size(grey, read, LEAST_ALONE)], TOP)
+    _draw(grey, read, ax)
     return ax
 
 
@@ -115,13 +120,114 @@ def readings(read: Mapping[Path, Reading]) -> Figure:
     """
     if not read:
         raise ValueError("read must hold at least one reading; got none")
-    columns = min(len(read), COLUMNS)
-    rows = -(-len(read) // columns)
-    size = 8.0 if columns == 1 else 4.0
-    figure = Figure(figsize=(size * columns, size * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel in panels[len(read) :]:
-        panel.axis("off")
-    for panel, (file, found) in zip(panels, read.items(), strict=False):
-        reading(file, found, ax=panel).set_title(file.name)
+    greys = [open_grey(file) for file in read]
+    sizes = [
+        _size(grey, found, LEAST_ON_PAGE) for grey, found in zip(greys, read.values(), strict=True)
+    ]
+    figure, panels = _panels(sizes, TOP + TITLE)
+    for panel, grey, (file, found) in zip(panels, greys, read.items(), strict=True):
+        _draw(grey, found, panel)
+        # The title is above the labels of the digits at the top of the picture.
+        width = panel.get_position().width * figure.get_figwidth()
+        panel.set_title(_shortened(file.name, width), fontsize=NAME_SIZE, pad=18, parse_math=False)
     return figure
+
+
+def _size(grey: Grey, read: Reading, least: float) -> tuple[float, float]:
+    """Return the width and height to draw a picture with, in inches, so that it is legible."""
+    height, width = (grey.factor * side for side in grey.plane.shape)
+    digits = [max(box.right - box.left, box.bottom - box.top) for box in read.boxes]
+    wanted = DIGIT / float(np.median(digits)) if digits else 0.0
+    longer = min(max(wanted * max(height, width), least), LARGEST)
+    return longer * width / max(height, width), longer * height / max(height, width)
+
+
+def _panels(sizes: Sequence[tuple[float, float]], above: float) -> tuple[Figure, list[Axes]]:
+    """Return a new figure with axes of these sizes, and some room above each; all in inches."""
+    places = _places(sizes, above)
+    while _extent(places)[1] > HIGHEST_PAGE:
+        sizes = [(0.8 * width, 0.8 * height) for width, height in sizes]
+        places = _places(sizes, above)
+    wide, high = _extent(places)
+    figure = new_figure((wide, high))
+    figure.set_layout_engine("none")
+    bottoms = [high - place.top - place.height for place in places]
+    return figure, [
+        figure.add_axes((place.left / wide, bottom / high, place.width / wide, place.height / high))
+        for place, bottom in zip(places, bottoms, strict=True)
+    ]
+
+
+def _places(sizes: Sequence[tuple[float, float]], above: float) -> list[_Place]:
+    """Place pictures in rows, as words are placed in a text."""
+    places: list[_Place] = []
+    left, top, row = SIDE, 0.0, 0.0
+    for width, height in sizes:
+        if left > SIDE and left + width > SIDE + LARGEST:
+            left, top, row = SIDE, top + row, 0.0
+        places.append(_Place(left, top + above, width, height))
+        left, row = left + width + 2 * SIDE, max(row, height + above + SIDE)
+    return places
+
+
+def _extent(places: Sequence[_Place]) -> tuple[float, float]:
+    """Return the width and height of a page with these pictures."""
+    return (
+        max(place.left + place.width for place in places) + SIDE,
+        max(place.top + place.height for place in places) + SIDE,
+    )
+
+
+def _shortened(name: str, width: float) -> str:
+    """Return a name, without its middle if it is wider than `width` inches."""
+    half = max(4, int(width / LETTER / 2))
+    if len(name) <= 2 * half:
+        return name
+    return f"{name[: half - 1]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
+
+
+def _draw(grey: Grey, read: Reading, ax: Axes) -> None:
+    """Draw a picture, with a frame and a label for each digit."""
+    height, width = (grey.factor * side for side in grey.plane.shape)
+    ax.imshow(grey.plane, cmap="gray", vmin=0.0, vmax=1.0, extent=(0, width, height, 0))
+    ax.axis("off")
+    corners = []
+    for box in read.boxes:
+        # The margin keeps the frame off the strokes, and keeps the frame of a thin digit visible.
+        room = 0.08 * max(box.right - box.left, box.bottom - box.top)
+        left, top = max(0.0, box.left - room), max(0.0, box.top - room)
+        right, bottom = min(width, box.right + room), min(height, box.bottom + room)
+        frame = rectangle((left, top), right - left, bottom - top, edgecolor=ORANGE, linewidth=1.5)
+        # White along the frame keeps it visible on grey paper.
+        frame.set_path_effects([withStroke(linewidth=3.0, foreground="white")])
+        frame.set_clip_on(False)
+        ax.add_patch(frame)
+        corners.append((left, top))
+    _label(read, np.array(corners).reshape(-1, 2), ax)
+
+
+def _label(read: Reading, corners: NDArray[np.float64], ax: Axes) -> None:
+    """Write the class of each digit above its frame, whose upper left corners are given."""
+    short = [f"{digit}" for digit in read.digits]
+    long = [
+        digit if confidence >= SURE else f"{digit} ({confidence:.0%})"
+        for digit, confidence in zip(short, read.confidences, strict=True)
+    ]
+    ax.apply_aspect()
+    scale = abs(ax.transData.transform((1.0, 0.0)) - ax.transData.transform((0.0, 0.0)))[0]
+    scale *= 72.0 / ax.figure.dpi  # Points for each pixel of the picture.
+    labels = fitting_labels([long, short], corners * scale, ax.get_xlim()[1] * scale)
+    for text, left, (_, top) in zip(labels.texts, labels.lefts, corners, strict=True):
+        ax.annotate(
+            text,
+            (left / scale, top),
+            xytext=(PAD * labels.size, (PAD + GAP) * labels.size),
+            textcoords="offset points",
+            # A label at the edge of the picture is drawn too.
+            annotation_clip=False,
+            fontsize=labels.size,
+            fontweight="bold",
+            # On its own background, a label is legible on any paper.
+            color="black",
+            bbox={"boxstyle": f"square,pad={PAD}", "facecolor": ORANGE, "edgecolor": "none"},
+        )

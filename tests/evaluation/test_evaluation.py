@@ -143,6 +143,11 @@ def test_misclassified_digits_come_with_the_most_confident_first(evaluation):
     assert (np.diff(evaluation.confidences[wrong]) <= 0).all()
 
 
+def test_it_draws_itself(evaluation):
+    titles = [axes.get_title() for axes in evaluation.plot().get_axes()]
+    assert len(titles) == 4
+
+
 def test_a_frame_has_a_row_for_each_digit(evaluation):
     frame = evaluation.to_frame()
     assert frame.columns.tolist() == [
