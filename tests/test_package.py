@@ -33,8 +33,8 @@ ARROWS = {
     "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "errors", "models", "writing"},
     "cli": {
-        *("data", "errors", "evaluation", "export", "models", "pictures", "plots", "recipes"),
-        *("training", "writing"),
+        *("arguments", "data", "errors", "evaluation", "export", "models", "pictures", "plots"),
+        *("recipes", "training", "writing"),
     },
 }
 ROOMS = [room for room in ARROWS if (PACKAGE / room).is_dir()]

@@ -97,7 +97,7 @@ def saving_a_plot(path, folder):
     from mnist_zoo import plots
     from mnist_zoo.cli.options import save_plot
 
-    save_plot(plots.confusion_matrix(np.eye(10, dtype=int)).figure, path)
+    save_plot(lambda: plots.confusion_matrix(np.eye(10, dtype=int)).figure, path)
 
 
 @pytest.mark.parametrize(

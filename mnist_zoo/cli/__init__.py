@@ -1,8 +1,8 @@
 """The command line: parse, call, print. It has no logic of its own.
 
-``commands`` is the table of the commands; their functions are in ``models``, ``pictures`` and
-``digits``. ``options`` has the arguments that several share; ``terminal`` prints tables, JSON and
-progress.
+``commands`` is the table of the commands; their functions are in ``models``, ``training``,
+``pictures`` and ``digits``. ``options`` has the arguments that several share, ``help`` the form of
+the help; ``terminal`` prints tables, JSON and progress.
 
 No room uses this one. It uses all others.
 """

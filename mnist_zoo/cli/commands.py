@@ -10,7 +10,8 @@ from typing import Annotated, NamedTuple
 import typer
 
 import mnist_zoo
-from mnist_zoo.cli import digits, models, pictures, terminal
+from mnist_zoo.cli import digits, models, pictures, terminal, training
+from mnist_zoo.cli.help import PlainCommand
 
 
 class Command(NamedTuple):
@@ -24,11 +25,11 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("list", models.list_models),
     Command("info", models.info),
-    Command("train", models.train),
+    Command("train", training.train),
     Command("evaluate", models.evaluate),
     Command("predict", pictures.predict),
     Command("export", models.export),
-    Command("reproduce", models.reproduce),
+    Command("reproduce", training.reproduce),
     Command("data", digits.data),
 )
 
@@ -36,9 +37,11 @@ app = typer.Typer(
     help="Keras models of MNIST: train, measure, reproduce, export.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command(command.name)(command.run)
+    app.command(command.name, cls=PlainCommand)(command.run)
 
 
 @app.callback(invoke_without_command=True)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def data(data: Data = DataChoice.auto, as_json: AsJson = False) -> None:
-    """Find (or download) the digits, verify them, and say where they are."""
+    """Find and verify the digits.
+
+    They are downloaded if they are not on this machine.
+    """
     digits = load(data)
     facts = {
         "source": digits.source,
@@ -32,12 +35,12 @@ def data(data: Data = DataChoice.auto, as_json: AsJson = False) -> None:
     terminal.show(facts, as_json, terminal.table(("digits", ""), rows))
 
 
-def load(choice: DataChoice, *, flatten: bool = False) -> mnist_zoo.Mnist:
+def load(choice: DataChoice) -> mnist_zoo.Mnist:
     """Load the digits; only ``auto`` may take the sample for MNIST, and says so loudly."""
     if choice is not DataChoice.auto:
         source: Source = "mnist" if choice is DataChoice.mnist else "sample"
-        return mnist_zoo.load_mnist(source=source, flatten=flatten)
-    digits = mnist_zoo.data.load_mnist_or_sample(flatten=flatten)
+        return mnist_zoo.load_mnist(source=source)
+    digits = mnist_zoo.data.load_mnist_or_sample()
     if digits.source != DataChoice.mnist:
         terminal.notice(
             "NOT MNIST",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import glob
+import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import mnist_zoo
 from mnist_zoo.cli import terminal
+from mnist_zoo.cli.models import trained_model
 from mnist_zoo.cli.options import (
+    NAMES,
     AsJson,
     Force,
+    NameOrFileOption,
     Plot,
     check_outputs,
-    completed,
-    model_names,
     save_plot,
 )
 
@@ -28,28 +31,49 @@ PICTURE_SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".heic"),
     *(".pgm", ".ppm", ".pbm"),
 }
+# What stands for the picture on standard input, and what that is called.
+STDIN, STDIN_NAME = "-", "standard input"
 
 
 def predict(
     pictures: Annotated[
         list[str],
-        typer.Argument(metavar="PICTURE...", help="Files, folders of them, or globs as '*.png'."),
-    ],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="A name that `list` shows, or a .keras file.",
-            autocompletion=completed(model_names),
+        typer.Argument(
+            metavar="PICTURE...",
+            help="Files, folders of them, globs as '*.png', or - for standard input.",
         ),
-    ] = "dense_relu_dropout",
+    ],
+    model: NameOrFileOption = "dense_relu_dropout",
     plot: Plot = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read the digits in pictures: photos, scans, drawings."""
+    """Read the digits in pictures.
+
+    The pictures are photos, scans or drawings, of one digit or of several lines of them.
+    """
     check_outputs(plot, force=force)
-    files = _picture_files(pictures)
-    reader = _reader(model)
+    with tempfile.TemporaryDirectory(prefix="mnist-zoo-") as folder:
+        files = _picture_files(pictures, Path(folder))
+        readings, failures = _read(files, model)
+        if plot is not None and readings:
+            save_plot(lambda: mnist_zoo.plots.readings(readings), plot)
+    facts = [{"picture": files[file], **_facts(reading)} for file, reading in readings.items()]
+    wrong = [{"picture": files[file], "error": text} for file, text in failures.items()]
+    several = len(files) > 1
+    texts = [_labelled(each) if several else each["text"] for each in facts]
+    terminal.show([*facts, *wrong], as_json, *texts, _details(facts, several) if facts else "")
+    for message in failures.values():
+        terminal.error(message)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _read(
+    files: dict[Path, str], model: str
+) -> tuple[dict[Path, mnist_zoo.Reading], dict[Path, str]]:
+    """Return the readings of the pictures that can be read, and why the others cannot."""
+    reader: str | keras.Model = model if model in NAMES["models"]() else trained_model(model)
     readings: dict[Path, mnist_zoo.Reading] = {}
     failures: dict[Path, str] = {}
     with terminal.progress() as progress:
@@ -57,42 +81,59 @@ def predict(
             try:
                 reading = mnist_zoo.read_digits(file, reader)
             except mnist_zoo.PictureError as error:
-                failures[file] = str(error)
+                failures[file] = str(error).replace(str(file), files[file])
             except OSError as error:
-                failures[file] = f"{file}: {error.strerror or error}"
+                failures[file] = f"{files[file]}: {error.strerror or error}"
             else:
                 if reading.boxes:
                     readings[file] = reading
                 else:
-                    failures[file] = f"{file}: no digit was found in it"
-    if plot is not None and readings:
-        save_plot(mnist_zoo.plots.readings(readings), plot)
-    facts = [{"picture": str(file), **reading.to_dict()} for file, reading in readings.items()]
-    facts += [{"picture": str(file), "error": message} for file, message in failures.items()]
+                    failures[file] = f"{files[file]}: no digit was found in it"
+    return readings, failures
+
+
+def _facts(reading: mnist_zoo.Reading) -> dict[str, Any]:
+    """Return a reading in types that JSON has, with its lines counted from one."""
+    facts = reading.to_dict()
+    return {**facts, "digits": [{**each, "line": each["line"] + 1} for each in facts["digits"]]}
+
+
+def _labelled(fact: dict[str, Any]) -> str:
+    """Return the lines that were read after the name of the picture, one below the other."""
+    name, text = f"{fact['picture']}: ", str(fact["text"])
+    return name + text.replace("\n", "\n" + " " * len(name))
+
+
+def _details(facts: list[dict[str, Any]], several: bool) -> Any:
+    """Return a table with a row for each digit, and the name of its picture if it needs one."""
     rows = [
         (
-            "" if number else fact["picture"],
-            str(digit["line"] + 1),
+            *(["" if number else fact["picture"]] if several else []),
+            str(digit["line"]),
             str(digit["digit"]),
             f"{digit['confidence']:.1%}",
             ", ".join(f"{o['digit']} ({o['probability']:.1%})" for o in digit["runners_up"]),
         )
         for fact in facts
-        for number, digit in enumerate(fact.get("digits", ()))
+        for number, digit in enumerate(fact["digits"])
     ]
-    headings = ("picture", "line", "digit", "how sure", "runners-up")
-    terminal.show(facts, as_json, terminal.table(headings, rows) if rows else "")
-    for message in failures.values():
-        terminal.error(message)
-    if failures:
-        raise typer.Exit(1)
+    headings = (*(["picture"] if several else []), "line", "digit", "how sure", "runners-up")
+    return terminal.table(headings, rows)
 
 
-def _picture_files(names: list[str]) -> list[Path]:
-    """Return the files that are meant: those in folders, and those that globs match, as well."""
-    files: dict[Path, None] = {}
+def _picture_files(names: list[str], folder: Path) -> dict[Path, str]:
+    """Return the files that are meant, and what to call each: those in folders and globs as well.
+
+    Standard input is written to a file in `folder`.
+    """
+    files: dict[Path, str] = {}
     for name in names:
         path = Path(name)
+        if name == STDIN:
+            path = folder / STDIN_NAME
+            path.write_bytes(sys.stdin.buffer.read())
+            files[path] = STDIN_NAME
+            continue
         if path.is_dir():
             found = [each for each in path.iterdir() if each.suffix.lower() in PICTURE_SUFFIXES]
         elif not path.exists() and glob.has_magic(name):
@@ -101,15 +142,5 @@ def _picture_files(names: list[str]) -> list[Path]:
             found = [path]
         if not found:
             raise FileNotFoundError(f"{name}: no pictures are there")
-        files.update(dict.fromkeys(sorted(found)))
-    return list(files)
-
-
-def _reader(model: str) -> str | keras.Model:
-    if model in model_names():
-        return model
-    if not model.endswith(".keras"):
-        raise typer.BadParameter(
-            f"{model!r} is neither a .keras file nor one of {', '.join(model_names())}"
-        )
-    return mnist_zoo.export.load_model(Path(model))
+        files.update({each: str(each) for each in sorted(found)})
+    return files

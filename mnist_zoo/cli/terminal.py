@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
+import textwrap
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     import keras
+
+
+# More characters than any row of a table has.
+UNBROKEN = 10_000
 
 
 def show(facts: Any, as_json: bool, *pieces: Table | str) -> None:
@@ -26,10 +35,11 @@ def show(facts: Any, as_json: bool, *pieces: Table | str) -> None:
     if as_json:
         print(as_text(facts))
         return
-    console = Console(highlight=False)
+    console = stdout()
     for piece in pieces:
         if piece:
-            console.print(piece, soft_wrap=isinstance(piece, str))
+            # A text goes out as it is: a file's name may look like rich's markup.
+            console.print(piece, soft_wrap=isinstance(piece, str), markup=False)
 
 
 def as_text(facts: Any) -> str:
@@ -37,14 +47,21 @@ def as_text(facts: Any) -> str:
     return json.dumps(facts, indent=1)
 
 
-def table(
-    headings: Sequence[str], rows: Sequence[tuple[str, ...]], title: str | None = None
-) -> Table:
-    """Return a table of text."""
-    table = Table(*headings, title=title, title_justify="left")
+def table(headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    """Return a table of text, with few lines, so that it fits a narrow screen."""
+    table = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return table
+
+
+def wrapped(text: str, indent: int) -> str:
+    """Break the lines of a text at the width of the screen; indent what follows in each."""
+    width = stdout().width
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent=" " * indent, break_long_words=False)
+        for line in text.splitlines()
+    )
 
 
 def notice(title: str, text: str) -> None:
@@ -57,35 +74,49 @@ def progress() -> Progress:
     console = stderr()
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
 
 
-def epoch_bar(progress: Progress, description: str) -> keras.callbacks.Callback:
-    """Return a callback that moves a bar by one for each epoch."""
+def epoch_bar(progress: Progress) -> keras.callbacks.Callback:
+    """Return a callback that moves a bar by one for each epoch, and shows how good the model is."""
     import keras
 
-    bar = progress.add_task(description, total=None)
+    bar = progress.add_task("training", total=None)
     callback: keras.callbacks.Callback = keras.callbacks.LambdaCallback(
         on_train_begin=lambda logs: progress.update(bar, total=callback.params["epochs"]),
-        on_epoch_end=lambda epoch, logs: progress.advance(bar),
+        on_epoch_end=lambda epoch, logs: progress.update(
+            bar, advance=1, description=measures(logs)
+        ),
     )
     return callback
 
 
+def measures(logs: Mapping[str, float]) -> str:
+    """Return what Keras measured in an epoch as text: on the validation digits if there are any."""
+    which, prefix = ("validation ", "val_") if "val_loss" in logs else ("", "")
+    return f"{which}accuracy {logs[prefix + 'accuracy']:.1%}, loss {logs[prefix + 'loss']:.2f}"
+
+
+# The modules of frameworks, as a regular expression. Their warnings are for programmers.
+FRAMEWORKS = r"(keras|tensorflow|jax|torch)(\.|$)"
+
+
 @contextlib.contextmanager
 def quiet_logs() -> Iterator[None]:
-    """Keep what the framework's C++ code logs off the screen; Python's own output gets through.
+    """Keep what frameworks log, and warn of, off the screen; Python's own output gets through.
 
-    TensorFlow logs to file descriptor 2 before any setting of its own is in force. So that
-    descriptor goes to nowhere, and ``sys.stderr`` to a copy of what it was.
+    TensorFlow's C++ code logs to file descriptor 2 before any setting of its own is in force. So
+    that descriptor goes to nowhere, and ``sys.stderr`` to a copy of what it was.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logged = logging.root.manager.disable
+    logging.disable()
     screen = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     python_stderr = sys.stderr
@@ -95,12 +126,15 @@ def quiet_logs() -> Iterator[None]:
             os.dup2(nowhere, 2)
             sys.stderr = stderr
             try:
-                yield
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", module=FRAMEWORKS)
+                    yield
             finally:
                 os.dup2(screen, 2)
                 sys.stderr = python_stderr
     finally:
         os.close(nowhere)
+        logging.disable(logged)
 
 
 def open_closed_streams() -> None:
@@ -155,6 +189,12 @@ def _handling(handler: Callable[[int, Any], Any]) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def stdout() -> Console:
+    """Return a console on standard output; in a pipe or a file, no row of a table is broken."""
+    screen = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if screen else UNBROKEN)
 
 
 def stderr() -> Console:

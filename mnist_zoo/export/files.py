@@ -93,8 +93,6 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
         If it is no ``.keras`` file, is damaged, or holds anything but built-in parts of Keras and
         their parameters. Nothing of it is run.
     """
-    import keras
-
     source = Path(path)
     if not source.is_file():
         raise FileNotFoundError(f"{source}: no such file")
@@ -108,6 +106,8 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
         seen = provenance.read_note(file)
+        import keras  # Not before, as it takes seconds, and a file may be refused at once.
+
         model: keras.Model = keras.saving.load_model(folder, safe_mode=True)
     provenance.record(model, seen)
     return model

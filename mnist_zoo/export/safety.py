@@ -126,6 +126,7 @@ def check_config(config: Any) -> None:
             raise _not_built_in(node)
         if isinstance(node, dict):
             if "class_name" in node:
+                _make_portable(node)
                 _check_object(node)
             nodes += ((value, depth + 1) for value in node.values())
         elif isinstance(node, list):
@@ -133,6 +134,15 @@ def check_config(config: Any) -> None:
     found = isinstance(config, dict) and _look_up(config.get("module"), config.get("class_name"))
     if not isinstance(found, type) or not issubclass(found, keras.Model):
         raise ValueError(f"is not a .keras file: its {CONFIG} does not describe a model")
+
+
+def _make_portable(node: dict[str, Any]) -> None:
+    """Name an optimizer as every backend knows it: some have classes of their own for it."""
+    import keras
+
+    module, name = str(node.get("module")), str(node["class_name"])
+    if module.startswith("keras.src.backend.") and hasattr(keras.optimizers, name):
+        node["module"] = "keras.optimizers"
 
 
 def _check_object(node: dict[str, Any]) -> None:

@@ -153,7 +153,13 @@ def build_model(
         set_parameters(model, parameters, spare=spare)
         provenance.record(model, provenance.shipped())
     elif weights is not None:
-        model.load_weights(weights)
+        try:
+            model.load_weights(weights)
+        except (ValueError, OSError, KeyError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise ValueError(
+                f"weights: {os.fspath(weights)} is damaged, or of another architecture ({reason})"
+            ) from error
         provenance.record(model, provenance.read_note(weights))
     return model
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 
 if TYPE_CHECKING:
     import keras
@@ -103,10 +102,17 @@ ACTIVATIONS: dict[str | None, Callable[[Array], Array]] = {
     None: lambda x: x,
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, np.float32(0.0)),
-    "sigmoid": expit,
+    "sigmoid": lambda x: _special().expit(x),
     "tanh": np.tanh,
-    "softmax": lambda x: softmax(x, axis=-1),
+    "softmax": lambda x: _special().softmax(x, axis=-1),
 }
+
+
+def _special() -> Any:
+    """Return SciPy's special functions: their import takes longer than all else here."""
+    import scipy.special
+
+    return scipy.special
 
 
 def _unchanged(x: Array, _: Parameters, __: Settings) -> Array:

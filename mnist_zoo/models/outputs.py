@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 if TYPE_CHECKING:
     import keras
@@ -42,6 +41,8 @@ def model_probabilities(
             "the model's outputs are not all finite: its training diverged. Lower the learning rate"
         )
     if (_declared_kind(model) or _kind_of(outputs[:PROBED])) == "logits":
+        from scipy.special import softmax
+
         outputs = softmax(outputs.astype(np.float64), axis=1).astype(np.float32)
     return outputs
 

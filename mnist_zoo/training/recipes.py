@@ -170,15 +170,24 @@ FAST = Recipe(
 
 
 class SeedResult(NamedTuple):
-    """What one seed gave."""
+    """What one seed gave.
+
+    Attributes
+    ----------
+    seed : int
+        The seed.
+    accuracy : float
+        Test accuracy, in [0, 1].
+    loss : float
+        Test cross-entropy, in nats.
+    seconds : float
+        Duration of the training.
+    """
 
     seed: int
     accuracy: float
-    """Test accuracy, in [0, 1]."""
     loss: float
-    """Test cross-entropy, in nats."""
     seconds: float
-    """Duration of the training."""
 
 
 @dataclass(frozen=True)

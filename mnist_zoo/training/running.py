@@ -101,7 +101,7 @@ def run_training(
                 epochs=plan.epochs_begun,
                 validation_data=split.validation,
                 validation_batch_size=PREDICT_BATCH,
-                callbacks=[known, *callbacks],
+                callbacks=[known, *callbacks, _bar()],
                 verbose=verbose,
             )
     except KeyboardInterrupt:
@@ -112,6 +112,21 @@ def run_training(
         seconds=time.perf_counter() - started,
         interrupted=interrupted,
     )
+
+
+def _bar() -> keras.callbacks.Callback:
+    """Return Keras's progress bar, which does not count past the end.
+
+    One call runs many batches, and Keras takes the last call of an epoch for a full one.
+    """
+    import keras
+
+    class Bar(keras.callbacks.ProgbarLogger):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            last = batch if self.target is None else min(batch, self.target - 1)
+            super().on_train_batch_end(last, logs)
+
+    return Bar()
 
 
 def _split(data: CheckedData, plan: TrainingPlan) -> _Split:

@@ -586,3 +586,23 @@ def test_a_layer_that_is_refused_exists(name):
 def test_a_file_that_was_compressed_anew_loads(members, tmp_path):
     path = packed(tmp_path / "a.keras", members, zipfile.ZIP_DEFLATED)
     assert export.load_model(path).name == "linear"
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["keras.src.backend.torch.optimizers.torch_adam", "keras.src.backend.jax.optimizer", None],
+)
+def test_an_optimizer_of_another_backend_is_taken_by_its_name(module, tmp_path, sample):
+    result = fit_and_evaluate("linear", sample, steps=5, optimizer="adam", seed=0, verbose=0)
+    export.save_model(result.model, tmp_path / "here.keras")
+    with zipfile.ZipFile(tmp_path / "here.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+
+    def change(config):
+        if module:
+            config["compile_config"]["optimizer"]["module"] = module
+
+    path = with_config(tmp_path / "there.keras", members, change)
+    model = export.load_model(path)
+    assert type(model.optimizer) is type(result.model.optimizer)
+    assert int(model.optimizer.iterations.numpy()) == 5

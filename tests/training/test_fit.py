@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -488,6 +489,21 @@ def test_further_metrics_are_in_the_history(few):
         *("accuracy", "loss", "top_3", "val_accuracy", "val_loss", "val_top_3")
     ]
     assert result.history["top_3"][0] >= result.history["accuracy"][0]
+
+
+def test_the_progress_bar_does_not_count_past_the_end(few, capsys):
+    fit(linear(seed=0), few, batch_size=4, verbose=1)
+    counts = re.findall(r"(\d+)/113", capsys.readouterr().out)
+    assert counts
+    assert max(map(int, counts)) == 113
+
+
+def test_a_training_that_a_callback_ends_says_how_far_it_came(few):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    assert "2 of 5 epochs in" in str(fit(linear(seed=0), few, epochs=5, callbacks=[Stop()]))
 
 
 def test_one_epoch_is_one_epoch(few):

@@ -1,0 +1,314 @@
+"""Commands that train: a model, and published recipes."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import mnist_zoo
+from mnist_zoo.arguments import check_fraction, check_integer, check_seed
+from mnist_zoo.cli import terminal
+from mnist_zoo.cli.digits import load
+from mnist_zoo.cli.models import report
+from mnist_zoo.cli.options import (
+    NAMES,
+    AsJson,
+    Data,
+    DataChoice,
+    Force,
+    Model,
+    Plot,
+    check_outputs,
+    checked,
+    completed,
+    one_of,
+)
+from mnist_zoo.writing import replacing
+
+if TYPE_CHECKING:
+    import keras
+
+    from mnist_zoo.evaluation.result import Evaluation
+
+
+def _rate(value: float) -> float:
+    if not 0.0 < value < float("inf"):
+        raise ValueError(f"must be a number above 0; got {value:g}")
+    return value
+
+
+def _units(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(check_integer("units", int(part), 1) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"must be numbers of at least 1, as 128,64; got {text!r}") from None
+
+
+def _weights(text: str) -> str:
+    if text != "mnist":
+        if not text.endswith((".keras", ".weights.h5")):
+            raise ValueError(f"must be mnist, or end in .keras or .weights.h5; got {text!r}")
+        if not Path(text).is_file():
+            raise ValueError(f"{text}: no such file")
+    return text
+
+
+def train(
+    name: Model,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs", "-e", min=1, metavar="N", help="Passes over the digits; by default 5."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Batches, in place of epochs.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Digits a batch.")] = 32,
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            callback=lambda name: one_of("optimizers")(name.lower()),
+            autocompletion=completed("optimizers"),
+            help="One of {optimizers}.",
+        ),
+    ] = "adam",
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE", callback=checked(_rate), help="By default that of the optimizer."
+        ),
+    ] = None,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Stop when the validation loss has not fallen for N epochs, and keep the best.",
+        ),
+    ] = None,
+    validation_fraction: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            callback=checked(lambda value: check_fraction("SHARE", value)),
+            help="Share of the training digits for validation.",
+        ),
+    ] = 0.1,
+    hidden_units: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,...",
+            callback=checked(_units),
+            help="Units of each hidden layer, for models that have hidden layers.",
+        ),
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            callback=checked(lambda value: check_fraction("SHARE", value)),
+            help="Share of the outputs that training sets to zero, for models with dropout.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mnist|FILE",
+            callback=checked(_weights),
+            help="Begin with trained parameters: the package's, or those in a file.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N", callback=checked(check_seed), help="The same seed gives the same model."
+        ),
+    ] = 0,
+    data: Data = DataChoice.auto,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="What to write; by default MODEL.keras."
+        ),
+    ] = None,
+    plot: Plot = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model, test it, and save it."""
+    if epochs is not None and steps is not None:
+        raise typer.BadParameter("give --epochs or --steps, not both")
+    if early_stopping and not validation_fraction:
+        raise typer.BadParameter(
+            "must be above 0 for --early-stopping", param_hint="--validation-fraction"
+        )
+    options = _model_options(name, hidden_units=hidden_units, dropout=dropout, weights=weights)
+    path = output or Path(f"{name}.keras")
+    if path.suffix != ".keras":
+        raise typer.BadParameter(f"the file must end in .keras; got {str(path)!r}")
+    check_outputs(path, plot, force=force)
+    digits = load(data)
+    model = mnist_zoo.create_model(name, seed=seed, **options)
+    stopping = _early_stopping(early_stopping)
+    try:
+        with terminal.progress() as progress:
+            evaluation = mnist_zoo.fit_and_evaluate(
+                model,
+                digits,
+                epochs=epochs,
+                steps=steps,
+                batch_size=batch_size,
+                optimizer=optimizer,
+                learning_rate=learning_rate,
+                validation_fraction=validation_fraction,
+                callbacks=[*stopping, terminal.epoch_bar(progress)],
+                verbose=0,
+                seed=seed,
+            )
+    except BaseException:
+        # As a second Ctrl-C while the model is measured: what was trained is kept.
+        if _is_trained(model):
+            terminal.say(f"what was trained is saved as {_save(model, path, force)}")
+        raise
+    written = _save(model, path, force)
+    done = not evaluation.interrupted and written == path
+    following = f"next: mnist-zoo predict PICTURE --model {shlex.quote(str(path))}"
+    report(
+        evaluation,
+        as_json,
+        plot,
+        *(_stopped(evaluation, each) for each in stopping),
+        f"saved as {written}",
+        following if done else "",
+    )
+    if not done:
+        raise typer.Exit(1)
+
+
+def _model_options(name: str, **given: Any) -> dict[str, Any]:
+    """Return the options of a model that were given; refuse those that it does not have."""
+    from mnist_zoo.models.species import SPECIES
+
+    has = inspect.signature(SPECIES[name].factory).parameters
+    options = {option: value for option, value in given.items() if value is not None}
+    for option in options:
+        if option not in has:
+            own = ", ".join(_flag(each) for each in given if each in has)
+            raise typer.BadParameter(
+                f"{name} has no such option; it has {own}", param_hint=_flag(option)
+            )
+    units = options.get("hidden_units")
+    if options.get("weights") == "mnist" and units and units != has["hidden_units"].default:
+        raise typer.BadParameter("leave it out with --weights mnist", param_hint="--hidden-units")
+    return options
+
+
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def _early_stopping(epochs: int | None) -> list[keras.callbacks.EarlyStopping]:
+    """Return a callback that stops after that many epochs without a gain, if they are given."""
+    if epochs is None:
+        return []
+    import keras
+
+    return [keras.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)]
+
+
+def _stopped(evaluation: Evaluation, stopping: keras.callbacks.EarlyStopping) -> str:
+    """Return what is to be said of an early stop."""
+    if not stopping.stopped_epoch:
+        return ""
+    epochs = len(evaluation.history["loss"])
+    return f"stopped early, after epoch {epochs}; the best was epoch {stopping.best_epoch + 1}"
+
+
+def _is_trained(model: keras.Model) -> bool:
+    """Say whether a model has taken a step of training."""
+    optimizer = getattr(model, "optimizer", None)
+    return optimizer is not None and int(optimizer.iterations.numpy()) > 0
+
+
+def _save(model: keras.Model, path: Path, force: bool) -> Path:
+    """Save a trained model, elsewhere if it cannot be written where it should be."""
+    with terminal.uninterrupted("the model is being saved: a moment ..."):
+        try:
+            mnist_zoo.export.save_model(model, path, overwrite=force)
+        except OSError as error:
+            terminal.error(error)
+        else:
+            return path
+        for folder in (tempfile.gettempdir(), Path.home()):
+            with contextlib.suppress(OSError):
+                spare = Path(tempfile.mkdtemp(prefix="mnist-zoo-", dir=folder)) / path.name
+                mnist_zoo.export.save_model(model, spare)
+                terminal.error(f"{path} could not be written: the model is in {spare}")
+                return spare
+    raise OSError(f"{path}: the model could not be written, nor anywhere else")
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE]...",
+            callback=lambda names: [*map(one_of("recipes"), names or NAMES["recipes"]())],
+            autocompletion=completed("recipes"),
+            help="Of {recipes}; by default all.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How often to train each, from seed 0.")
+    ] = 5,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the results here, as JSON."),
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train published recipes again.
+
+    They are trained on MNIST, and the claimed accuracy is compared with the measured one.
+    """
+    names = names or []
+    check_outputs(output, force=force)
+    digits = load(DataChoice.mnist)
+    done: list[mnist_zoo.recipes.Reproduction] = []
+    with terminal.progress() as progress:
+        bar = progress.add_task("", total=len(names) * seeds)
+        for name in names:
+            progress.update(bar, description=name)
+            done.append(
+                mnist_zoo.recipes.reproduce(
+                    name, digits, seeds=range(seeds), on_result=lambda _: progress.advance(bar)
+                )
+            )
+            if output:  # After each recipe, so that an interruption costs no more than one.
+                facts = [reproduction.to_dict() for reproduction in done]
+                with replacing(output, overwrite=True) as part:
+                    part.write_text(terminal.as_text(facts) + "\n", encoding="utf-8")
+    rows = [
+        (
+            reproduction.recipe.name,
+            terminal.percent(reproduction.recipe.claim),
+            terminal.percent(reproduction.mean),
+            terminal.percent(reproduction.spread),
+            " to\n".join(map(terminal.percent, reproduction.interval)),
+            {None: "", True: "yes", False: "no"}[reproduction.reached],
+        )
+        for reproduction in done
+    ]
+    headings = ("recipe", "claim", "mean", "spread", "95 %\ninterval", "reached")
+    table = terminal.table(headings, rows)
+    facts = [reproduction.to_dict() for reproduction in done]
+    terminal.show(facts, as_json, f"Test accuracy, claimed and measured; seeds: {seeds}", table)

@@ -1,0 +1,108 @@
+"""cli.models: what the commands about models that are there print, write and return."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import mnist_zoo
+from mnist_zoo import export
+
+
+def test_list_shows_every_model(run):
+    status, out, _ = run("list")
+    assert status == 0
+    assert all(name in out for name in mnist_zoo.list_models())
+    status, out, _ = run("list", "*relu*", "--json")
+    assert [row["name"] for row in json.loads(out)] == ["dense_relu", "dense_relu_dropout"]
+
+
+def test_list_says_when_nothing_matches(run):
+    status, out, err = run("list", "lenet*")
+    assert (status, out) == (1, "")
+    assert err.startswith("error: no model's name matches 'lenet*': dense_relu, ")
+    status, out, _ = run("list", "lenet*", "--json")
+    assert (status, json.loads(out)) == (1, [])
+
+
+def test_in_a_pipe_no_row_is_broken(run, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    _, out, _ = run("list")
+    assert len(out.splitlines()) == 2 + len(mnist_zoo.list_models())
+    _, out, _ = run("info", "linear")
+    (limits,) = [text for text in out.splitlines() if text.startswith("limits ")]
+    assert limits.endswith("mail.")
+
+
+@pytest.mark.parametrize("line", ["list", "info linear", "data --data sample"])
+def test_tables_fit_a_narrow_screen(run, monkeypatch, line):
+    monkeypatch.setenv("COLUMNS", "60")
+    status, out, err = run(*line.split())
+    assert status == 0, err
+    lines = [text for text in out.splitlines() if " " in text.strip()]  # Not of a long word alone.
+    assert max(map(len, lines)) <= 60
+    assert "…" not in out
+
+
+def test_info_shows_layers_and_parameters(run):
+    status, out, _ = run("info", "dense_sigmoid")
+    assert status == 0
+    assert "136,074 parameters" in out
+    assert "hidden_2" in out
+    assert "validation chose seed" in out
+    _, out, _ = run("info", "dense_sigmoid", "--json")
+    facts = json.loads(out)
+    assert sum(layer["parameters"] for layer in facts["layers"]) == facts["parameters"] == 136_074
+    assert facts["card"]["file"] == "dense_sigmoid.npz"
+
+
+def test_a_model_of_flat_pictures_is_evaluated_too(run, tmp_path):
+    model = mnist_zoo.linear(input_shape=(784,), seed=0)
+    export.save_model(model, tmp_path / "flat.keras")
+    status, out, _ = run("evaluate", "flat.keras", "--data", "sample", "--json")
+    assert status == 0
+    assert json.loads(out)["digits"] == 1000
+
+
+@pytest.mark.mnist
+def test_a_model_of_the_package_is_evaluated_by_its_name(run, mnist):
+    status, out, err = run("evaluate", "dense_relu", "--json")
+    assert status == 0, err
+    facts = json.loads(out)
+    assert facts["model"] == "dense_relu"
+    assert facts["accuracy"] == mnist_zoo.model_card("dense_relu").test.accuracy
+
+
+def test_a_model_of_the_package_is_not_tested_on_the_sample_which_it_has_seen(run):
+    status, out, err = run("evaluate", "linear", "--data", "sample")
+    assert (status, out) == (1, "")
+    assert "the model was trained on" in err
+
+
+def test_plots_are_written(run, tmp_path, trained):
+    path, _ = trained
+    status, _, _ = run("evaluate", path, "--data", "sample", "--plot", "picture.png")
+    assert status == 0
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    status, _, err = run("evaluate", path, "--data", "sample", "--plot", "picture.png")
+    assert status == 1
+    assert "picture.png: exists already" in err
+
+
+def test_a_model_of_the_package_is_exported_by_its_name(run, tmp_path):
+    status, out, err = run("export", "linear", "--json")
+    assert status == 0, err
+    assert json.loads(out)["path"] == "linear"
+    assert (tmp_path / "linear" / "saved_model.pb").is_file()
+
+
+def test_export_writes_a_saved_model_once(run, tmp_path, trained):
+    path, _ = trained
+    status, out, err = run("export", path, "--output", "served", "--json")
+    assert status == 0, err
+    assert json.loads(out)["largest_difference"] <= 1e-5
+    assert (tmp_path / "served" / "saved_model.pb").is_file()
+    status, _, err = run("export", path, "--output", "served")
+    assert status == 1
+    assert "exists already" in err
