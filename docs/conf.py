@@ -1,11 +1,24 @@
-"""How the documentation is built: ``python -m sphinx -W -b html docs docs/_build/html``."""
+"""How the documentation is built: ``python -m sphinx -q -W docs docs/_build/html``.
 
+Nothing is downloaded, neither for the build nor by the pages.
+"""
+
+import logging
 import os
+import re
+from pathlib import Path
 
 # Keep TensorFlow's log off the pages. It must be set before TensorFlow is imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from docutils import nodes
+from latex2mathml.converter import convert as mathml
+from numpydoc.xref import DEFAULT_LINKS
+from sphinx import addnodes
+
 import mnist_zoo
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 project = "mnist-zoo"
 author = "The mnist-zoo developers"
@@ -15,8 +28,6 @@ version = release = mnist_zoo.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "myst_parser",
     "numpydoc",
     "sphinx_copybutton",
@@ -26,6 +37,7 @@ exclude_patterns = ["_build", "_templates", "examples", "results/*"]
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = f"mnist-zoo {release}"
+html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
@@ -33,21 +45,50 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 autosummary_generate = True
+autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # The docstrings have the types, with shapes and ranges.
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
-# The inventories of other projects are downloaded. Without them, links to these projects are plain
-# text.
-if os.environ.get("MNIST_ZOO_DOCS_OFFLINE"):
-    intersphinx_mapping = {}
-else:
-    intersphinx_mapping = {
-        "python": ("https://docs.python.org/3", None),
-        "numpy": ("https://numpy.org/doc/stable", None),
-        "matplotlib": ("https://matplotlib.org/stable", None),
-        "sklearn": ("https://scikit-learn.org/stable", None),
-    }
+# Every public name of the package, as the tables of the reference have them.
+PUBLIC = re.findall(
+    r"^(?:   |\.\. py:data:: )([\w.]+)$",
+    Path(__file__).with_name("reference.md").read_text("utf-8"),
+    re.M,
+)
+
+# What belongs to other projects, and where it is described.
+KERAS, MATPLOTLIB = "https://keras.io/api/", "https://matplotlib.org/stable/api/"
+ELSEWHERE = {
+    "PIL.Image.Image": "https://pillow.readthedocs.io/en/stable/reference/Image.html",
+    "keras.Model": KERAS + "models/model/",
+    "keras.callbacks.Callback": KERAS + "callbacks/base_callback/",
+    "keras.losses.Loss": KERAS + "losses/",
+    "keras.metrics.Metric": KERAS + "metrics/base_metric/",
+    "keras.optimizers.Optimizer": KERAS + "optimizers/",
+    "keras.optimizers.schedules.LearningRateSchedule": KERAS
+    + "optimizers/learning_rate_schedules/learning_rate_schedule/",
+    "matplotlib.axes.Axes": MATPLOTLIB + "_as_gen/matplotlib.axes.Axes.html",
+    "matplotlib.figure.Figure": MATPLOTLIB + "_as_gen/matplotlib.figure.Figure.html",
+    "numpy.array_like": "https://numpy.org/doc/stable/glossary.html#term-array_like",
+    "numpy.ndarray": "https://numpy.org/doc/stable/reference/generated/numpy.ndarray.html",
+    "pandas.DataFrame": "https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.html",
+}
+
+# Types of parameters are links: classes of the package, and those of the table above.
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    **{name: name for name in DEFAULT_LINKS},  # Not a link: everybody knows what a str is.
+    **{name: f":obj:`{name}`" for name in ELSEWHERE},
+    **{
+        name.rpartition(".")[2]: f"mnist_zoo.{name}"
+        for name in PUBLIC
+        if name.rpartition(".")[2][0].isupper()
+    },
+    "array_like": "numpy.array_like",
+    "ndarray": "numpy.ndarray",
+}
 
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
@@ -57,6 +98,7 @@ sphinx_gallery_conf = {
     "capture_repr": (),  # Show what is printed, and not the value of a cell's last line.
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,  # That page loads a script from the web.
     "plot_gallery": True,
 }
 
@@ -71,5 +113,94 @@ def hide_fields_without_docs(app, what, name, obj, options, lines):
             getattr(obj, field).__doc__ = None
 
 
+# The pages are also read as Markdown files, on a code host. So their links lead to files that are
+# there. Each rule says what the built pages have in place of such a link: the content of the file
+# if the link is a line of its own; the page of the changelog; the page of an example.
+IN_PLACE = (
+    (
+        re.compile(r"^\[[^]]+\]\((results/\w+\.md|\.\./CHANGELOG\.md)\)$", re.M),
+        "```{include} \\1\n:relative-images:\n```",
+    ),
+    (re.compile(r"\]\(\.\./CHANGELOG\.md\)"), "](changelog.md)"),
+    (re.compile(r"\]\(examples/(\w+)\.py\)"), r"](gallery/\1.rst)"),
+    (re.compile(r"\]\(examples/\)"), "](gallery/index.rst)"),
+)
+
+
+def put_in_place(app, page, source):
+    for pattern, replacement in IN_PLACE:
+        source[0] = pattern.sub(replacement, source[0])
+    if page == "index":  # Its links, in their order, are the table of contents.
+        pages = "\n".join(re.findall(r"\]\(([\w/]+\.(?:md|rst))\)", source[0]))
+        source[0] += f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+
+
+# What a page may call a public name: `export.save_model` or `save_model`. The short form of a name
+# that is a plain word, as `accuracy`, may mean something else.
+NAMES = {name: name for name in PUBLIC}
+for _name in PUBLIC:
+    _short = _name.rpartition(".")[2]
+    if re.search(r"[A-Z_]", _short):
+        NAMES[_short] = _name if NAMES.get(_short, _name) == _name else None
+
+
+def link_names(app, doctree):
+    """Link a public name to its page, where a section first mentions it as `code`."""
+    page = app.env.docname
+    linked = set()
+    for literal in list(doctree.findall(nodes.literal)):
+        name = literal.astext().removesuffix("()").removeprefix("mnist_zoo.")
+        of_class = NAMES.get(name.partition(".")[0]) and name  # `Evaluation.save`
+        public = NAMES.get(name, of_class)
+        parents = list(_parents(literal))
+        section = next((node for node in parents if isinstance(node, nodes.section)), doctree)
+        if (
+            public
+            and not page.startswith(("api/", "gallery/"))
+            and (section, public) not in linked
+            and not any(isinstance(node, NO_LINK_IN) for node in parents)
+        ):
+            linked.add((section, public))
+            target = f"mnist_zoo.{public}"
+            link = addnodes.pending_xref(
+                refdomain="py", reftype="obj", reftarget=target, refdoc=page
+            )
+            literal.replace_self(link)
+            link += literal
+
+
+NO_LINK_IN = (nodes.reference, nodes.title, addnodes.pending_xref)
+
+
+def _parents(node):
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
+def link_elsewhere(app, env, node, content):
+    """Resolve a reference to another project by the table above."""
+    address = ELSEWHERE.get(node.get("reftarget"))
+    return address and nodes.reference("", "", content, refuri=address, internal=False)
+
+
+SCROLLS = 'style="overflow-x: auto; overflow-y: hidden"'  # Where the window is narrow.
+
+
+def write_inline_math(translator, node):
+    """Write a formula as MathML, which browsers show without a script."""
+    translator.body.append(mathml(node.astext(), display="inline"))
+    raise nodes.SkipNode
+
+
+def write_block_math(translator, node):
+    translator.body.append(f"<div {SCROLLS}>{mathml(node.astext(), display='block')}</div>\n")
+    raise nodes.SkipNode
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", hide_fields_without_docs)
+    app.connect("source-read", put_in_place)
+    app.connect("doctree-read", link_names)
+    app.connect("missing-reference", link_elsewhere)
+    app.add_html_math_renderer("mathml", (write_inline_math, None), (write_block_math, None))

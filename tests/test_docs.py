@@ -1,0 +1,136 @@
+"""The pages of the documentation: their links lead somewhere, and all that is public is on them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [*sorted(DOCS.glob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
+PUBLIC = re.findall(r"^   ([\w.]+)$", (DOCS / "reference.md").read_text(encoding="utf-8"), re.M)
+
+
+def without_code(page):
+    return re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+
+
+def anchors(page):
+    """Return the anchors that a code host, and MyST, give to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_leads_to_a_file_and_a_heading_that_are_there(page):
+    links = re.findall(r"\]\(\s*([^)\s]+)\s*\)", without_code(page))
+    for link in links:
+        if re.match(r"https?://|mailto:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_every_page_can_be_reached_from_the_first():
+    reached, new = set(), {DOCS / "index.md"}
+    while new:
+        reached |= new
+        links = {
+            (page.parent / link).resolve()
+            for page in new
+            for link in re.findall(r"\]\(([\w./]+\.md)[)#]", page.read_text(encoding="utf-8"))
+        }
+        new = links - reached
+    # The page of the changelog has the file CHANGELOG.md, to which the first page links.
+    assert {*DOCS.glob("*.md")} - {DOCS / "changelog.md"} <= reached
+
+
+def test_pages_have_no_markup_that_a_code_host_does_not_show():
+    roles = {page.name: re.findall(r"\{[\w:]+\}`", page.read_text("utf-8")) for page in PAGES}
+    assert not any(roles.values()), roles
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """Build the pages without running the examples; nothing may be printed."""
+    for package in ("sphinx", "furo", "latex2mathml", "myst_parser", "sphinx_gallery"):
+        pytest.importorskip(package)
+    folder = tmp_path_factory.mktemp("docs")
+    generated = shutil.ignore_patterns("_build", "api", "gallery")
+    shutil.copytree(DOCS, folder / "docs", ignore=generated)
+    shutil.copy(ROOT / "CHANGELOG.md", folder)
+    options = ("-q", "-W", "--keep-going", "-D", "sphinx_gallery_conf.plot_gallery=0")
+    run = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, "-b", "html", "docs", "html"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    return folder / "html"
+
+
+def page_of(html, name):
+    return (html / "api" / f"mnist_zoo.{name}.html").read_text(encoding="utf-8")
+
+
+def find(name):
+    room, _, short = name.rpartition(".")
+    return getattr(importlib.import_module(f"mnist_zoo.{room}".rstrip(".")), short)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in PUBLIC if inspect.isclass(find(name))])
+def test_every_method_has_an_entry_with_its_parameters(html, name):
+    page, described = page_of(html, name), find(name)
+    for member, value in vars(described).items():
+        entry = f'id="mnist_zoo.{name}.{member}"'
+        if member.startswith("_") or member in getattr(described, "_fields", ()):
+            continue
+        if isinstance(value, property) or callable(getattr(described, member)):
+            assert entry in page, member
+        if inspect.isfunction(value) and len(inspect.signature(value).parameters) > 1:
+            text = page[page.index(entry) :].split('<dt class="sig ')[0]
+            assert "Parameters" in text, member
+    for member in ("count", "index"):  # Those of a tuple.
+        assert f'id="mnist_zoo.{name}.{member}"' not in page
+
+
+@pytest.mark.slow
+def test_the_search_finds_methods(html):
+    assert "mnist_zoo.Evaluation.save" in (html / "searchindex.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "links"),
+    [
+        ("fit_and_evaluate", ["models/model/", "mnist_zoo.Mnist", "mnist_zoo.Evaluation"]),
+        ("Evaluation", ["numpy.ndarray", "mnist_zoo.data.Dataset", "mnist_zoo.evaluate"]),
+        ("metrics.measure", ["#term-array_like", "mnist_zoo.metrics.Measures"]),
+        ("plots.overview", ["mnist_zoo.Evaluation", "matplotlib.figure.Figure"]),
+    ],
+)
+def test_types_are_links(html, name, links):
+    addresses = re.findall(r'<a class="reference[^>]* href="([^"]*)"', page_of(html, name))
+    for link in links:
+        assert any(link in address for address in addresses), link
+
+
+@pytest.mark.slow
+def test_the_pages_need_no_network(html):
+    assert "<math" in (html / "concepts.html").read_text(encoding="utf-8")
+    for page in html.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "PEP 604" not in text
+        assert not re.search(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//', text), page
