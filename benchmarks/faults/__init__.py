@@ -1,0 +1,1 @@
+"""What the package does when something goes wrong: ``python -m benchmarks.faults``."""
