@@ -29,7 +29,7 @@ def check_writable(path: Path, overwrite: bool, marker: str | None = None) -> No
     OSError
         If nothing can be written there.
     """
-    with _beside(path, overwrite, marker) as part:
+    with _beside(_target(path), overwrite, marker) as part:
         try:
             part.touch()
         except OSError as error:
@@ -50,15 +50,15 @@ def replacing(path: Path, overwrite: bool, marker: str | None = None) -> Iterato
     Path
         What to write: a file, or a folder.
     """
-    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    path = _target(path)
     with _beside(path, overwrite, marker) as part:
         yield part
         if not path.is_dir():
             if part.is_file():
-                if path.exists():
-                    shutil.copymode(path, part)
                 with part.open("rb+") as file:  # So that a crash leaves the old or the new content.
                     os.fsync(file.fileno())
+                if path.exists():
+                    shutil.copymode(path, part)
             os.replace(part, path)
             return
         # A folder cannot be replaced in one step: the old one makes room, and goes last.
@@ -68,6 +68,11 @@ def replacing(path: Path, overwrite: bool, marker: str | None = None) -> Iterato
         except BaseException:
             old.rename(path)
             raise
+
+
+def _target(path: Path) -> Path:
+    """Return where a symbolic link points, and any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 @contextlib.contextmanager

@@ -14,12 +14,11 @@ import pytest
 
 from mnist_zoo.writing import check_writable, replacing
 
-resource = pytest.importorskip("resource", reason="the system has no limit of the size of files")
-
 
 @contextlib.contextmanager
 def full_disk(size=2_000):
     """Let no file become larger, as on a file system with so many bytes left."""
+    resource = pytest.importorskip("resource", reason="the system has no limit of sizes of files")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -113,6 +112,30 @@ def test_on_a_full_disk_everything_that_is_saved_leaves_the_old_file(save, endin
     assert names(tmp_path) == [path.name]
     save(path, tmp_path)
     assert path.stat().st_size > 2_000
+
+
+def test_a_file_that_is_read_only_is_replaced_and_stays_read_only(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write(path, "old")
+    path.chmod(0o444)
+    opened = Path.open
+
+    def as_an_ordinary_user(self, mode="r", *arguments, **options):
+        if self.exists() and "+" in mode and not self.stat().st_mode & 0o200:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", as_an_ordinary_user)
+    write(path, "new")
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o444
+
+
+def test_a_check_looks_where_a_symbolic_link_points(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "below")
+    with pytest.raises(OSError, match="so it cannot be written"):
+        check_writable(tmp_path / "link", True)
 
 
 def test_a_symbolic_link_is_followed_and_stays(tmp_path):

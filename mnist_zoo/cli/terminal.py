@@ -170,7 +170,8 @@ def uninterrupted(message: str) -> Iterator[None]:
     """Let no signal that ends a program end what is within; print a message in place of that."""
 
     def go_on(number: int, frame: object) -> None:
-        say(message)
+        with contextlib.suppress(Exception):  # There may be nobody left to read it.
+            print(message, file=sys.stderr, flush=True)
 
     with _handling(go_on):
         yield
@@ -194,12 +195,12 @@ def _handling(handler: Callable[[int, Any], Any]) -> Iterator[None]:
 def stdout() -> Console:
     """Return a console on standard output; in a pipe or a file, no row of a table is broken."""
     screen = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if screen else UNBROKEN)
+    return Console(highlight=False, emoji=False, width=None if screen else UNBROKEN)
 
 
 def stderr() -> Console:
     """Return a console on standard error."""
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)
 
 
 def say(text: str) -> None:

@@ -241,19 +241,25 @@ def _is_trained(model: keras.Model) -> bool:
 def _save(model: keras.Model, path: Path, force: bool) -> Path:
     """Save a trained model, elsewhere if it cannot be written where it should be."""
     with terminal.uninterrupted("the model is being saved: a moment ..."):
-        try:
-            mnist_zoo.export.save_model(model, path, overwrite=force)
-        except OSError as error:
-            terminal.error(error)
-        else:
-            return path
+        written, reason = _written(model, path, force)
+    if reason is not None:
+        terminal.error(reason)
+        terminal.error(f"{path} could not be written: the model is in {written}")
+    return written
+
+
+def _written(model: keras.Model, path: Path, force: bool) -> tuple[Path, OSError | None]:
+    """Write a model, elsewhere if need be; return where, and why not where it should be."""
+    try:
+        mnist_zoo.export.save_model(model, path, overwrite=force)
+    except OSError as error:
         for folder in (tempfile.gettempdir(), Path.home()):
             with contextlib.suppress(OSError):
                 spare = Path(tempfile.mkdtemp(prefix="mnist-zoo-", dir=folder)) / path.name
                 mnist_zoo.export.save_model(model, spare)
-                terminal.error(f"{path} could not be written: the model is in {spare}")
-                return spare
-    raise OSError(f"{path}: the model could not be written, nor anywhere else")
+                return spare, error
+        raise
+    return path, None
 
 
 def reproduce(

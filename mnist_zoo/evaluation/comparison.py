@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_zoo import metrics
-from mnist_zoo.evaluation.inputs import Data
+from mnist_zoo.evaluation.inputs import Data, collected
 from mnist_zoo.evaluation.result import Evaluation
 from mnist_zoo.evaluation.testing import evaluate
 
@@ -87,6 +87,7 @@ def compare(a: keras.Model | str, b: keras.Model | str, data: Data) -> Compariso
     >>> print(compare(linear(seed=0), linear(seed=0), load_mnist(source="sample")).test)
     McNemar(only_a=0, only_b=0, p_value=1.0)
     """
+    data = collected(data)
     first, second = evaluate(a, data), evaluate(b, data)
     pair = (first.labels, first.predictions, second.predictions)
     return Comparison(

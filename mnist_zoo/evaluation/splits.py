@@ -36,7 +36,8 @@ def as_pair(name: str, split: Any) -> Pair:
     ValueError
         If it is neither.
     """
-    if isinstance(split, (tuple, list)) and len(split) == 2:
+    # Two batches are two tuples; pictures and labels are not.
+    if _is_pair(split) and not all(isinstance(part, tuple) and _is_pair(part) for part in split):
         x, y = np.asarray(split[0]), np.asarray(split[1])
     else:
         x, y = _collected(name, split)
@@ -45,15 +46,23 @@ def as_pair(name: str, split: Any) -> Pair:
     return x, y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
+def _is_pair(split: Any) -> bool:
+    """Say whether something is two things that may be pictures and labels."""
+    return isinstance(split, (tuple, list)) and len(split) == 2
+
+
 def _collected(name: str, split: Any) -> Pair:
     if getattr(split, "cardinality", lambda: 0)() == INFINITE:
         raise ValueError(f"the {name} split repeats for ever: leave out .repeat()")
     xs, ys = [], []
     for batch in _batches(name, split):
-        if not (isinstance(batch, (tuple, list)) and len(batch) == 2):
+        if not _is_pair(batch):
+            found = type(batch).__name__
+            if isinstance(batch, (tuple, list)):
+                found += f" of {len(batch)} parts"
             raise ValueError(
                 f"the {name} split must be a pair of arrays (x, y), or batches of such pairs; one "
-                f"of its batches is of {type(batch).__name__}"
+                f"of its batches is of {found}"
             )
         x, y = np.asarray(batch[0]), np.asarray(batch[1])
         if y.ndim == 0:

@@ -149,7 +149,9 @@ def build_model(
     if weights == "mnist" and shipped is not None:
         parameters = read_parameters(shipped.file)
         # Another number of classes, or no top, leaves the classifying layer as it is.
-        spare = () if include_top and classes == MNIST.classes else (TOP,)
+        spare = [] if include_top and classes == MNIST.classes else [TOP]
+        if input_tensor is not None:  # The layers before it have parameters of their own.
+            spare += [layer.name for layer in keras.Model(sources, pixels).layers]
         set_parameters(model, parameters, spare=spare)
         provenance.record(model, provenance.shipped())
     elif weights is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -29,6 +30,10 @@ MAX_PIXELS_IN_PYTHON = 4_000_000
 # A JPEG sends its pixels in scans, and each costs time for the whole picture. Progressive ones have
 # about ten.
 MAX_SCANS = 100
+# A JPEG consists of segments, each of which begins with a marker. In compressed data, 255 is
+# followed by 0 or by a mark to restart at.
+MAX_SEGMENTS = 100_000
+MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 # What is done to the pixels of a decoded picture is done to so many of them at a time.
 BAND = 4_000_000
 # A larger picture is shrunk by a whole factor. Its longer side keeps at least this many pixels.
@@ -144,9 +149,11 @@ def _from_file(file: BinaryIO, name: str) -> Grey:
             )
         if image.format in ("JPEG", "MPO") and _scans(file) > MAX_SCANS:
             raise PictureError(f"{name}: at most {MAX_SCANS} scans of a JPEG are read; found more")
-        # A JPEG is decoded faster in grey, and at a half, a quarter or an eighth of its size.
+        # A JPEG is decoded faster in grey, and at a half, a quarter or an eighth of its size: the
+        # largest that leaves a whole factor to shrink it by afterwards.
         factor = _factor(max(width, height))
-        image.draft("L", (width // factor, height // factor))
+        step = min(factor & -factor, 8)
+        image.draft("L", (width // step, height // step))
         return _from_image(image, name, longer_side=max(width, height))
 
 
@@ -166,15 +173,21 @@ def _decodes_in_python(image: ImageFile.ImageFile) -> bool:
 
 
 def _scans(file: BinaryIO) -> int:
-    """Count the marker that begins a scan of a JPEG. Its compressed data do not contain it."""
+    """Count the scans of a JPEG, up to the end of its image: a video may follow it."""
     place = file.tell()
     file.seek(0)
-    count, last = 0, b""
-    while block := file.read(1 << 20):
-        count += (last + block).count(b"\xff\xda")
-        last = block[-1:]
+    content = file.read()
     file.seek(place)
-    return count
+    at = count = 0
+    for _ in range(MAX_SEGMENTS):
+        marker = MARKER.search(content, at)
+        if marker is None or marker[1] == b"\xd9":
+            return count
+        count += marker[1] == b"\xda"
+        at = marker.end()
+        if marker[1] not in (b"\xd8", b"\x01"):  # All others begin with their length.
+            at += max(2, int.from_bytes(content[at : at + 2], "big"))
+    return MAX_SCANS + 1
 
 
 def _from_image(image: Image.Image, name: str, longer_side: int | None = None) -> Grey:

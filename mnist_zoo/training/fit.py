@@ -45,7 +45,8 @@ def fit_and_evaluate(
     split, as many of each class as their share; the test split cannot be passed for them.
 
     Ctrl-C ends the training, not the program: what is trained so far is measured and returned,
-    with ``interrupted`` set.
+    with ``interrupted`` set. The epoch that it cut short is in the history too. A second Ctrl-C
+    raises ``KeyboardInterrupt``.
 
     Parameters
     ----------
@@ -75,8 +76,9 @@ def fit_and_evaluate(
         Of an optimizer that is named, or not given; by default what Keras gives it. An instance
         has its own.
     metrics : sequence of str or keras.metrics.Metric, optional
-        What to measure in each epoch beside the accuracy; in ``history`` of the result. By default
-        what the model was compiled with.
+        What to measure in each epoch beside the accuracy; in ``history`` of the result, where a
+        metric with a value for each class is averaged. By default what the model was compiled
+        with.
     validation_fraction : float, default 0.1
         Fraction of the training digits kept for validation, in [0, 1); 0 for none.
     validation_split : float, optional

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -91,9 +94,13 @@ def run_training(
         with (
             training_on(model, data.seen) as note,
             compiled_loop(model, x, y, plan.batch_size, plan.execution) as pictures,
+            _stopping_when_asked(model) as asked,
         ):
             # First, so that a checkpoint which another callback writes is known too.
-            known = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: note())
+            known = keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: _stop_if(model, asked),
+                on_epoch_end=lambda epoch, logs: note(),
+            )
             model.fit(
                 pictures,
                 y,
@@ -101,17 +108,53 @@ def run_training(
                 epochs=plan.epochs_begun,
                 validation_data=split.validation,
                 validation_batch_size=PREDICT_BATCH,
-                callbacks=[known, *callbacks, _bar()],
+                callbacks=[known, *callbacks, *([_bar()] if verbose else [])],
                 verbose=verbose,
             )
+        interrupted = bool(asked)
     except KeyboardInterrupt:
         interrupted = True
+    # The mean of a metric that has a value for each class.
+    means = {name: [np.mean(value) for value in each] for name, each in history.history.items()}
     return Course(
         settings=settings,
-        history={name: tuple(map(float, values)) for name, values in history.history.items()},
+        history={name: tuple(map(float, values)) for name, values in means.items()},
         seconds=time.perf_counter() - started,
         interrupted=interrupted,
     )
+
+
+@contextlib.contextmanager
+def _stopping_when_asked(model: keras.Model) -> Iterator[list[int]]:
+    """Let Ctrl-C end the training after the batches that run now; let a second one raise.
+
+    A ``KeyboardInterrupt`` at any moment would do harm: Keras passes over it in places, and on JAX
+    a model has no parameters while a step runs. The signals that have come are given as a list.
+    """
+    came: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        model.stop_training = True
+
+    numbers = []
+    if threading.current_thread() is threading.main_thread():
+        usual = signal.default_int_handler
+        numbers = [n for n in signal.valid_signals() if signal.getsignal(n) is usual]
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield came
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _stop_if(model: keras.Model, asked: list[int]) -> None:
+    if asked:  # Before Keras began, and set this to False.
+        model.stop_training = True
 
 
 def _bar() -> keras.callbacks.Callback:
@@ -174,23 +217,23 @@ def _compile(
         # Begun anew: other layers may be trainable now, and a schedule begins again.
         chosen = type(model.optimizer).from_config(model.optimizer.get_config())
     elif optimizer is None:
-        chosen = (getattr(model, "optimizer", None) if learning_rate is None else None) or "adam"
+        chosen = getattr(model, "optimizer", None) or "adam"
     if not isinstance(chosen, (str, keras.optimizers.Optimizer)):
         raise ValueError(
             "optimizer must be the name of an optimizer, an instance such as "
             f"keras.optimizers.Adam(0.001), or a function that returns one; got {chosen!r}"
         )
     if learning_rate is not None:
-        chosen = _at_rate(chosen, learning_rate)
+        chosen = _at_rate(chosen, learning_rate, given=optimizer is not None)
     changes = {} if metrics is None else {"metrics": _with_accuracy(metrics)}
     compile_model(model, optimizer=chosen, loss=plan.loss, **changes)
 
 
-def _at_rate(optimizer: Any, rate: Any) -> keras.optimizers.Optimizer:
-    """Return the optimizer of that name with a learning rate."""
+def _at_rate(optimizer: Any, rate: Any, *, given: bool) -> keras.optimizers.Optimizer:
+    """Return the optimizer of that name, or that of the model, with another learning rate."""
     import keras
 
-    if not isinstance(optimizer, str):
+    if given and not isinstance(optimizer, str):
         raise ValueError(
             "learning_rate must be None where optimizer is an instance, or returns one, which has "
             f"its own; got {rate!r}"
@@ -201,13 +244,16 @@ def _at_rate(optimizer: Any, rate: Any) -> keras.optimizers.Optimizer:
         raise ValueError(
             f"learning_rate must be a number above 0, or a schedule of Keras's; got {rate!r}"
         )
-    return type(keras.optimizers.get(optimizer))(learning_rate=rate if schedule else float(rate))
+    found = keras.optimizers.get(optimizer)
+    config = {**found.get_config(), "learning_rate": rate if schedule else float(rate)}
+    return type(found).from_config(config)
 
 
 def _with_accuracy(metrics: Sequence[Any]) -> list[Any]:
     """Return the metrics with the accuracy first, which every history has."""
-    others = [metrics] if isinstance(metrics, str) else list(metrics)
-    return ["accuracy", *(metric for metric in others if metric not in ("accuracy", "acc"))]
+    others = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    names = [getattr(metric, "name", metric) for metric in others]
+    return others if {"accuracy", "acc"} & {*map(str, names)} else ["accuracy", *others]
 
 
 def _stop_in_last_epoch(model: keras.Model, plan: TrainingPlan) -> keras.callbacks.Callback:

@@ -203,7 +203,7 @@ def slow_training(monkeypatch):
     return install
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", [name for name in terminal.ENDINGS if hasattr(signal, name)])
 def test_a_signal_that_ends_programs_ends_the_training_and_saves_it(
     run, tmp_path, slow_training, name
 ):
@@ -295,3 +295,21 @@ def test_reproduce_holds_claims_against_measurements(run, tmp_path, short_recipe
 def test_reproduce_takes_all_recipes_by_default(run, short_recipes):
     _, out, err = run("reproduce", "--seeds", 1, "--json")
     assert [row["name"] for row in json.loads(out)] == [r.name for r in recipes.RECIPES], err
+
+
+def test_a_signal_while_a_model_is_saved_does_no_harm_though_nobody_reads_the_message(monkeypatch):
+    class Gone:
+        def write(self, text):
+            raise BrokenPipeError
+
+        flush = write
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    with terminal.uninterrupted("a moment"):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_names_of_files_are_printed_as_they_are(run):
+    _, _, err = run("evaluate", ":smile:[red].keras")
+    assert err == "error: :smile:[red].keras: no such file\n"

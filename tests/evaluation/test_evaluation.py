@@ -229,3 +229,13 @@ def test_a_bad_batch_size_is_named(sample, batch_size):
 def test_no_test_digit_is_dropped_whatever_the_batch(sample, evaluation):
     result = evaluate(evaluation.model, sample, batch_size=7)
     np.testing.assert_allclose(result.probabilities, evaluation.probabilities, atol=1e-6)
+
+
+def test_two_models_are_compared_on_the_same_digits_though_batches_are_shuffled(sample):
+    tf = pytest.importorskip("tensorflow")
+    batches = tf.data.Dataset.from_tensor_slices(tuple(sample.test)).shuffle(1000).batch(100)
+    model = linear(seed=0)
+    for test in (batches, iter(batches)):
+        compared = compare(model, model, (None, test))
+        assert len(compared.differing) == 0
+        assert compared.test.p_value == 1.0

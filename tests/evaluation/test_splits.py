@@ -56,9 +56,13 @@ def as_py_dataset(x, y):
     return Batches()
 
 
+def as_two_batches(x, y):
+    return [(x[:10], y[:10]), (x[10:], y[10:])]
+
+
 FORMS = [
     *(as_lists, as_frames, as_frames_of_one_column, as_tf_dataset, as_loader, as_generator),
-    as_py_dataset,
+    *(as_py_dataset, as_two_batches),
 ]
 
 
@@ -97,6 +101,7 @@ def test_what_repeats_for_ever_is_refused_and_not_waited_for(pair):
         (np.zeros((9, 28, 28)), "must be a pair of arrays .* got ndarray"),
         ([np.zeros((9, 28, 28))] * 3, "one of its batches is of ndarray"),
         ((3, 4), "of many digits each"),
+        ([(np.zeros((9, 28, 28)), np.zeros(9), np.ones(9))] * 3, "is of tuple of 3 parts"),
     ],
 )
 def test_anything_else_is_refused_in_words(split, message):

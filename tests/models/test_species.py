@@ -280,6 +280,20 @@ def test_an_input_tensor_takes_the_place_of_the_pictures(name):
         create_model(name, input_tensor=keras.Input((32, 32)))
 
 
+def test_trained_parameters_go_behind_layers_that_have_parameters_of_their_own():
+    import keras
+
+    rows = keras.Input((28, 28))
+    mixed = keras.layers.Dense(28, name="mine", kernel_initializer="identity")(rows)
+    model = create_model("dense_relu", input_tensor=mixed, weights="mnist")
+    pictures = np.random.default_rng(0).random((5, 28, 28), np.float32)
+    np.testing.assert_allclose(
+        model.predict(pictures, verbose=0),
+        predict_probabilities(pictures, "dense_relu"),
+        atol=1e-5,
+    )
+
+
 def test_shapes_and_units_come_in_any_form():
     for units in ([32, 16], np.array([32, 16]), (32, 16)):
         assert create_model("dense_relu", hidden_units=units).count_params() == 25_818

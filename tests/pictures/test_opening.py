@@ -247,6 +247,25 @@ def test_an_image_of_the_user_is_left_as_it_is():
     assert (image.size, image.mode) == ((4000, 3000), "RGB")
 
 
+@pytest.mark.parametrize("factor", range(1, 8))
+def test_a_large_jpeg_is_shrunk_by_the_factor_that_is_told(factor):
+    side = opening.WORKING_SIDE * factor + 100
+    image = Image.new("L", (side, 200), 255)
+    image.paste(0, (side // 2, 50, side // 2 + 40 * factor, 150))
+    plane, told = open_grey(encoded(image, "JPEG", quality=95))
+    expected, _ = open_grey(encoded(image))
+    assert told == factor
+    assert plane.shape == expected.shape
+    assert max(plane.shape) >= opening.WORKING_SIDE
+    np.testing.assert_allclose(plane, expected, atol=0.3)
+    assert np.abs(plane - expected).mean() < 0.01
+
+
+def test_what_follows_the_image_in_a_jpeg_is_no_scan_of_it():
+    content = encoded(Image.fromarray(GREY).convert("RGB"), "JPEG")
+    assert open_grey(content + b"\xff\xda" * 1000).plane.shape == GREY.shape
+
+
 def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded():
     content = encoded(Image.fromarray(GREY).convert("RGB"), "JPEG", progressive=True)
     assert open_grey(content).plane.shape == GREY.shape

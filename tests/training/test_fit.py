@@ -400,7 +400,7 @@ def test_ctrl_c_returns_what_is_trained_so_far(sample):
     finally:
         signal.signal(signal.SIGINT, before)
     assert result.interrupted
-    assert len(result.history["loss"]) == 2
+    assert len(result.history["loss"]) == 3  # The last of them is of 11 batches.
     assert result.accuracy > 0.7
     assert "INTERRUPTED before the end of 50 epochs" in str(result)
 
@@ -480,6 +480,54 @@ def test_the_learning_rate_is_that_of_the_argument(few, optimizer):
 def test_a_learning_rate_that_makes_no_sense_is_refused(few, options, message):
     with pytest.raises(ValueError, match=message):
         fit(linear(seed=0), few, **options)
+
+
+def test_a_learning_rate_changes_nothing_else_of_a_compiled_optimizer(few):
+    model = linear(seed=0)
+    model.compile(keras.optimizers.SGD(0.5, momentum=0.9), "sparse_categorical_crossentropy")
+    settings = fit(model, few, learning_rate=0.01).settings
+    assert (settings.optimizer, settings.learning_rate) == ("SGD", pytest.approx(0.01))
+    assert model.optimizer.momentum == 0.9
+
+
+def test_a_metric_with_a_value_for_each_class_is_averaged(few):
+    one_hot = [(x, np.eye(10)[y]) for x, y in few]
+    result = fit(linear(seed=0), one_hot, metrics=keras.metrics.F1Score())
+    assert 0.0 < result.history["f1_score"][0] < 1.0
+    named = keras.metrics.CategoricalAccuracy(name="accuracy")
+    assert sorted(fit(linear(seed=0), one_hot, metrics=[named]).history) == [
+        *("accuracy", "loss", "val_accuracy", "val_loss")
+    ]
+
+
+INTERRUPTED = """
+import os, signal, threading, sys
+import keras, numpy as np
+from mnist_zoo import fit_and_evaluate, linear
+rng = np.random.default_rng(0)
+x, y = rng.random((2000, 28, 28), np.float32), rng.integers(0, 10, 2000)
+layers = keras.layers
+model = linear() if sys.argv[1] == "dense" else keras.Sequential([
+    keras.Input((28, 28, 1)), layers.Conv2D(4, 5), layers.Flatten(), layers.Dense(10)])
+begun = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: epoch == 2 and
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start())
+best = keras.callbacks.EarlyStopping(patience=10**6, restore_best_weights=True)
+result = fit_and_evaluate(model, ((x, y), (rng.random((99, 28, 28)), y[:99])), epochs=10**5,
+    callbacks=[begun, best], verbose=0, seed=0)
+kept = model.evaluate(x[:9].reshape(-1, *model.input_shape[1:]), y[:9], verbose=0) is not None
+print(result.interrupted, len(result.history["loss"]) < 10**5, best.best_weights is not None, kept)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["dense", "convolutions"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_ctrl_c_at_any_moment_ends_the_training_and_keeps_the_model(backend, model):
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", INTERRUPTED, model]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True"] * 4
 
 
 def test_further_metrics_are_in_the_history(few):
