@@ -22,19 +22,20 @@ FRAMEWORKS = ("tensorflow", "keras", "jax", "torch")
 ARROWS = {
     "errors": set(),
     "arguments": set(),
+    "signals": set(),
     "writing": set(),
     "data": {"arguments", "errors"},
     "metrics": {"arguments"},
     "models": {"arguments", "data", "errors", "metrics"},
     "pictures": {"data", "errors", "models"},
     "evaluation": {"arguments", "data", "errors", "metrics", "models", "plots", "writing"},
-    "training": {"arguments", "data", "evaluation", "metrics", "models"},
+    "training": {"arguments", "data", "evaluation", "metrics", "models", "signals"},
     "recipes": {"training"},
     "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "errors", "models", "writing"},
     "cli": {
         *("arguments", "data", "errors", "evaluation", "export", "models", "pictures", "plots"),
-        *("recipes", "training", "writing"),
+        *("recipes", "signals", "training", "writing"),
     },
 }
 ROOMS = [room for room in ARROWS if (PACKAGE / room).is_dir()]

@@ -9,9 +9,8 @@ import os
 import signal
 import sys
 import textwrap
-import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -21,6 +20,8 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from mnist_zoo.signals import handling
 
 if TYPE_CHECKING:
     import keras
@@ -161,7 +162,7 @@ def ending_as_by_ctrl_c() -> Iterator[None]:
 
     Those that the program was started to ignore, as by ``nohup``, stay ignored.
     """
-    with _handling(signal.default_int_handler):
+    with handling(_endings(), signal.default_int_handler):
         yield
 
 
@@ -173,23 +174,14 @@ def uninterrupted(message: str) -> Iterator[None]:
         with contextlib.suppress(Exception):  # There may be nobody left to read it.
             print(message, file=sys.stderr, flush=True)
 
-    with _handling(go_on):
+    with handling(_endings(), go_on):
         yield
 
 
-@contextlib.contextmanager
-def _handling(handler: Callable[[int, Any], Any]) -> Iterator[None]:
-    """Give another handler to the signals that end a program, unless they are ignored."""
+def _endings() -> list[int]:
+    """Return the signals that end a program, but for those that are ignored."""
     numbers = [getattr(signal, name) for name in ENDINGS if hasattr(signal, name)]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []  # Python handles signals in the main thread alone.
-    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def stdout() -> Console:

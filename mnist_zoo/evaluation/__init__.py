@@ -1,11 +1,11 @@
 """Measuring a model on test digits: once, and only on digits that it has not seen.
 
-``inputs`` checks digits and labels against the model, and ``unseen`` refuses test digits that the
-model may have been trained on; ``testing`` measures; ``result`` is what comes back; ``comparison``
-compares two models; ``label_errors`` knows the errors among MNIST's test labels.
+``splits`` makes arrays of digits in any form, ``inputs`` checks them against the model, and
+``unseen`` refuses test digits that the model may have been trained on; ``testing`` measures;
+``result`` is what comes back; ``comparison`` compares two models; ``label_errors`` knows the errors
+among MNIST's test labels.
 
-``training``, ``plots``, ``export`` and ``cli`` may use this room. It uses ``models``, ``data`` and
-``metrics``.
+``training`` and ``cli`` may use this room. It uses ``plots``, ``models``, ``data`` and ``metrics``.
 """
 
 import lazy_loader

@@ -78,15 +78,12 @@ def _collected(name: str, split: Any) -> Pair:
 
 
 def _batches(name: str, split: Any) -> Iterator[Any]:
-    if hasattr(split, "__iter__") and not isinstance(split, (str, bytes, np.ndarray)):
-        return iter(split)
-    if hasattr(split, "__getitem__") and hasattr(split, "__len__") and not _is_array(split):
-        return (split[number] for number in range(len(split)))  # As Keras's PyDataset.
+    if not (isinstance(split, (str, bytes)) or hasattr(split, "__array__")):
+        if hasattr(split, "__iter__"):
+            return iter(split)
+        if hasattr(split, "__getitem__") and hasattr(split, "__len__"):
+            return (split[number] for number in range(len(split)))  # As Keras's PyDataset.
     raise ValueError(
         f"the {name} split must be a pair of arrays (x, y), or an iterable of batches of such "
         f"pairs; got {type(split).__name__}"
     )
-
-
-def _is_array(split: Any) -> bool:
-    return isinstance(split, (str, bytes)) or hasattr(split, "__array__")

@@ -8,7 +8,7 @@ from mnist_zoo.arguments import check_integer
 from mnist_zoo.evaluation.inputs import CheckedTest, Data, as_classes, check_test_data
 from mnist_zoo.evaluation.result import Evaluation
 from mnist_zoo.models.outputs import PREDICT_BATCH, model_probabilities
-from mnist_zoo.models.species import create_model, find_species
+from mnist_zoo.models.species import create_model, find_shipped
 
 if TYPE_CHECKING:
     import keras
@@ -60,8 +60,7 @@ def evaluate(
 def trained_model(model: Any) -> keras.Model:
     """Return a model, or the trained one of that name; say what is wrong with anything else."""
     if isinstance(model, str):
-        if find_species("model", model).weights is None:
-            raise ValueError(f"{model} has no trained parameters: train one, and pass the model")
+        find_shipped("model", model)
         return create_model(model, weights="mnist")
     return _check_model(model)
 

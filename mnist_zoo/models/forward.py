@@ -13,7 +13,7 @@ from mnist_zoo.models.building import INPUT_SHAPES
 from mnist_zoo.models.layers import Array, run_layers, runs_without_framework
 from mnist_zoo.models.outputs import model_probabilities
 from mnist_zoo.models.shipped import read_card, read_parameters
-from mnist_zoo.models.species import create_model, find_species
+from mnist_zoo.models.species import create_model, find_shipped
 
 if TYPE_CHECKING:
     import keras
@@ -69,9 +69,7 @@ def predict_probabilities(
 @cache
 def _shipped_model(name: str) -> Callable[[Array], NDArray[np.float32]]:
     """Return a function from pictures to probabilities, by a model's shipped parameters."""
-    weights = find_species("model", name).weights
-    if weights is None:
-        raise ValueError(f"{name} has no trained parameters: train one, and pass the model")
+    weights = find_shipped("model", name)
     architecture = read_card(weights.file).architecture
     shape, layers = architecture.input_shape, architecture.layers
     if not (architecture.chain and runs_without_framework(layers)):

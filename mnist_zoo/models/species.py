@@ -115,6 +115,14 @@ def find_species(argument: str, name: str) -> Species:
     return SPECIES[name]
 
 
+def find_shipped(argument: str, name: str) -> ShippedWeights:
+    """Return what the model of that name is shipped with; raise ``ValueError`` if it is nothing."""
+    weights = find_species(argument, name).weights
+    if weights is None:
+        raise ValueError(f"{name} has no trained parameters: train one, and pass the model")
+    return weights
+
+
 def create_model(name: str, /, **options: Any) -> keras.Model:
     """Build a model by its name: ``create_model("linear", seed=0)`` is ``linear(seed=0)``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -17,6 +16,7 @@ from mnist_zoo.evaluation.result import TrainingSettings
 from mnist_zoo.evaluation.splits import Pair
 from mnist_zoo.models.outputs import PREDICT_BATCH
 from mnist_zoo.models.provenance import training_on
+from mnist_zoo.signals import handling
 from mnist_zoo.training.compiling import compile_model, compiled_here, compiled_loss
 from mnist_zoo.training.loops import compiled_loop
 from mnist_zoo.training.plan import TrainingPlan
@@ -139,17 +139,10 @@ def _stopping_when_asked(model: keras.Model) -> Iterator[list[int]]:
         came.append(number)
         model.stop_training = True
 
-    numbers = []
-    if threading.current_thread() is threading.main_thread():
-        usual = signal.default_int_handler
-        numbers = [n for n in signal.valid_signals() if signal.getsignal(n) is usual]
-    for number in numbers:
-        signal.signal(number, stop)
-    try:
+    usual = signal.default_int_handler
+    numbers = [number for number in signal.valid_signals() if signal.getsignal(number) is usual]
+    with handling(numbers, stop):
         yield came
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.default_int_handler)
 
 
 def _stop_if(model: keras.Model, asked: list[int]) -> None:
