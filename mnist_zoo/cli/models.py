@@ -95,8 +95,8 @@ def evaluate(
 ) -> None:
     """Measure a trained model on the test digits."""
     check_outputs(plot, force=force)
-    digits = load(data)
-    report(mnist_zoo.evaluate(trained_model(model), digits), as_json, plot)
+    trained = trained_model(model)  # First, as a file may be refused at once.
+    report(mnist_zoo.evaluate(trained, load(data)), as_json, plot)
 
 
 def export(
