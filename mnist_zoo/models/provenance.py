@@ -7,12 +7,21 @@ whatever was done to the model in between. It stays with
 - the model's layers, and so with every model that is built from them;
 - the values of its parameters, and so with copies of them in the same process: clones, pickles,
   files that Keras wrote (the shipped parameters are known in every process);
-- the files that :func:`mnist_zoo.export.save_model` writes.
+- the ``.keras`` files that Keras writes of a model that has a record, as a note among the assets.
+  The note is read by :func:`mnist_zoo.export.load_model` and by ``weights=path``;
+- its deep copies;
+- its pickles, as an attribute of the model that comes out of them.
 
-What cannot be seen: a training that is not done by :func:`mnist_zoo.fit_and_evaluate`, also one
-that goes on with copied parameters; a file that a callback writes in the middle of an epoch; in
-another process, a file or pickle that Keras wrote; digits that were changed by more than their
-scale; and a model that is trained on the outputs of another.
+A file, a pickle or a deep copy of a model that has a record says "unknown" besides if the
+parameters have values that are not of a training by :func:`mnist_zoo.fit_and_evaluate`: after
+``model.fit``, or within an epoch. (Parameters of less than 64 values are not compared.)
+
+What cannot be seen: a training that is not done by :func:`mnist_zoo.fit_and_evaluate`; digits that
+were changed by more than their scale; and a model that is trained on the outputs of another. In
+another process, too: what comes with parameters alone (``get_weights``, ``.weights.h5`` files,
+which count as unknown if they are read by ``weights=path``); a ``.keras`` file that is read by
+``keras.saving.load_model``, as Keras passes over the note; and a model on the layers of an
+unpickled one, or its pickle, as only the unpickled model itself has the attribute.
 """
 
 from __future__ import annotations
@@ -27,6 +36,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,10 +51,12 @@ if TYPE_CHECKING:
 ARRAYS = "arrays"
 # A source: a file that does not say what its model was trained on.
 UNKNOWN = "unknown"
-# The attribute of a layer that keeps what it has seen.
+# The attribute of a layer that keeps what it has seen: a Seen, or in an unpickled model the files
+# of its note, so that it can be unpickled without this package.
 ATTRIBUTE = "mnist_zoo_seen"
-# The members of a .keras archive that keep it; Keras passes over them.
-NOTE, DIGITS = "mnist_zoo.json", "mnist_zoo_seen.npy"
+# The members of a .keras archive that keep it, among the files that layers may add to an archive.
+# Layers of the model may have notes in folders below, which do not tell about all of it.
+NOTE, DIGITS = "assets/mnist_zoo.json", "assets/mnist_zoo_seen.npy"
 # The fingerprints of MNIST's training digits, on which the shipped parameters were trained.
 SHIPPED_FILE = "mnist_train.fingerprints"
 # In bytes: some names of data sets, and 64 million digits. More is not read.
@@ -77,6 +89,7 @@ class Seen:
 
 
 NOTHING = Seen()
+UNKNOWN_DIGITS = Seen(frozenset({UNKNOWN}))
 # By a digest of the values of a parameter. This and the next are the only globals of the package
 # that change: a copy of a model shares nothing with it but these values.
 _BY_VALUES: dict[bytes, Seen] = {}
@@ -88,18 +101,86 @@ def seen_by(model: keras.Model) -> Seen:
     """Return what a model has seen, as far as that can be known."""
     seen = NOTHING
     for layer in _layers(model):
-        seen |= getattr(layer, ATTRIBUTE, NOTHING)
+        seen |= _kept_by(layer)
     for digest in values(model):
         seen |= _BY_VALUES.get(digest, NOTHING)
         seen |= _shipped_values().get(digest, NOTHING)
     return seen
 
 
+def _kept_by(layer: keras.layers.Layer) -> Seen:
+    kept = getattr(layer, ATTRIBUTE, NOTHING)
+    if isinstance(kept, Seen):
+        return kept
+    try:
+        return _noted(kept)
+    except Exception as error:  # Of another version of the package, perhaps.
+        return _damaged(layer.name, error)
+
+
 def record(model: keras.Model, seen: Seen) -> None:
     """Add to what a model has seen."""
     seen = seen_by(model) | seen
     for layer in _layers(model):
-        setattr(layer, ATTRIBUTE, seen)
+        _mark(layer, seen)
+
+
+def _mark(layer: Any, seen: Seen) -> None:
+    """Let a layer keep what it has seen, and a model hand it on to its files and pickles."""
+    import keras
+
+    setattr(layer, ATTRIBUTE, seen)
+    if not isinstance(layer, keras.Model):
+        return
+    cls, recorded = type(layer), values(layer)
+    # Keras, pickle and copy look for these names. A class that has its own way keeps it.
+    if not hasattr(cls, "save_assets"):
+        layer.save_assets = functools.partial(_save_assets, layer, recorded)
+    if cls.__reduce__ is keras.Model.__reduce__ and not hasattr(cls, "__deepcopy__"):
+        layer.__reduce__ = functools.partial(_reduce, layer, recorded)
+        layer.__deepcopy__ = functools.partial(_deep_copy, layer, recorded)
+
+
+def _save_assets(model: keras.Model, recorded: frozenset[bytes], folder: str) -> None:
+    """Write a note into the folder that Keras puts into the archive of a model."""
+    # A model can be used without its note; it counts as trained on unknown digits then.
+    with contextlib.suppress(OSError):
+        for name, content in _files(_seen_or_unknown(model, recorded)).items():
+            Path(folder, Path(name).name).write_bytes(content)
+
+
+def _reduce(model: keras.Model, recorded: frozenset[bytes]) -> tuple[Any, ...]:
+    """Return how a pickle of a model is loaded: as Keras does, with what it has seen added."""
+    load, content = _keras_pickle(model)
+    return load, content, {ATTRIBUTE: _files(_seen_or_unknown(model, recorded))}
+
+
+def _deep_copy(model: keras.Model, recorded: frozenset[bytes], memo: object) -> keras.Model:
+    """Return a copy of a model that is marked as the model is."""
+    load, content = _keras_pickle(model)
+    copied: keras.Model = load(*content)
+    record(copied, _seen_or_unknown(model, recorded))
+    return copied
+
+
+def _keras_pickle(model: keras.Model) -> Any:
+    """Return what Keras pickles and copies a model by: a function, and what to call it with."""
+    cls: Any = type(model)
+    return cls.__reduce__(model)
+
+
+def _seen_or_unknown(model: keras.Model, recorded: frozenset[bytes]) -> Seen:
+    """Return what a model has seen; unknown digits too if others have changed its parameters.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The model.
+    recorded : frozenset of bytes
+        Digests of the values that its parameters had when it was recorded what it has seen.
+    """
+    known = recorded | _BY_VALUES.keys() | _shipped_values().keys()
+    return seen_by(model) | (NOTHING if values(model) <= known else UNKNOWN_DIGITS)
 
 
 @contextlib.contextmanager
@@ -119,7 +200,7 @@ def training_on(model: keras.Model, digits: Seen) -> Iterator[Callable[[], None]
         Makes the values that the model has at that moment known, as copies of it may have them.
     """
     seen = _shared(seen_by(model) | digits)
-    setattr(model, ATTRIBUTE, seen)
+    _mark(model, seen)
     # Layers and values that do not change have learned nothing: a frozen layer may be part of
     # other models, and a fresh model may have the same values.
     before = {id(layer): _all_values(layer) for layer in _layers(model)}
@@ -134,7 +215,7 @@ def training_on(model: keras.Model, digits: Seen) -> Iterator[Callable[[], None]
         note()
         for layer in _layers(model):
             if _all_values(layer) != before.get(id(layer)):
-                setattr(layer, ATTRIBUTE, seen)
+                _mark(layer, seen)
 
 
 def _shared(seen: Seen) -> Seen:
@@ -170,19 +251,25 @@ def shipped() -> Seen:
 
 
 def write_note(model: keras.Model, archive: zipfile.ZipFile) -> None:
-    """Write into a .keras archive what a model has seen."""
-    seen = seen_by(model)
-    digits = seen.digits
+    """Write into a .keras archive what a model has seen, if Keras has not done so."""
+    if NOTE not in archive.namelist():
+        for name, content in _files(seen_by(model)).items():
+            archive.writestr(name, content)
+
+
+def _files(seen: Seen) -> dict[str, bytes]:
+    """Return the files of a note, by their names in an archive; the note is the last."""
+    files, digits = {}, seen.digits
     # What is in the package need not be in the file too.
-    whole = bool(np.isin(shipped().digits, digits).all())
+    whole = bool(np.isin(shipped().digits, digits, assume_unique=True).all())
     if whole:
-        digits = np.setdiff1d(digits, shipped().digits)
-    note = {"trained_on": sorted(seen.sources), "all_training_digits_of_mnist": whole}
-    archive.writestr(NOTE, json.dumps(note))
+        digits = np.setdiff1d(digits, shipped().digits, assume_unique=True)
     if len(digits):
         with io.BytesIO() as file:
             np.save(file, digits)
-            archive.writestr(DIGITS, file.getvalue())
+            files[DIGITS] = file.getvalue()
+    note = {"trained_on": sorted(seen.sources), "all_training_digits_of_mnist": whole}
+    return {**files, NOTE: json.dumps(note).encode()}
 
 
 def read_note(file: str | os.PathLike[str] | IO[bytes]) -> Seen:
@@ -203,32 +290,37 @@ def read_note(file: str | os.PathLike[str] | IO[bytes]) -> Seen:
     UserWarning
         If there is a note, but it is damaged: then it is unknown what the model has seen.
     """
-    unknown = Seen(frozenset({UNKNOWN}))
     if not zipfile.is_zipfile(file):
-        return unknown
+        return UNKNOWN_DIGITS
     try:
         with zipfile.ZipFile(file) as archive:
-            return _noted(archive) if NOTE in archive.namelist() else unknown
+            names = LARGEST.keys() & archive.namelist()
+            if NOTE not in names:
+                return UNKNOWN_DIGITS
+            return _noted({name: _small(archive, name) for name in names})
     except Exception as error:  # Whatever is wrong with it: a model can be used without its note.
-        name = file if isinstance(file, (str, os.PathLike)) else file.name
-        warnings.warn(
-            f"{name}: its note of the digits that the model has seen is damaged, and is "
-            f"ignored ({error}); the model counts as trained on unknown digits",
-            UserWarning,
-            stacklevel=3,
-        )
-        return unknown
+        return _damaged(file if isinstance(file, (str, os.PathLike)) else file.name, error)
 
 
-def _noted(archive: zipfile.ZipFile) -> Seen:
-    note = json.loads(_small(archive, NOTE))
+def _damaged(name: str | os.PathLike[str], error: Exception) -> Seen:
+    warnings.warn(
+        f"{name}: its note of the digits that the model has seen is damaged, and is "
+        f"ignored ({error}); the model counts as trained on unknown digits",
+        UserWarning,
+        stacklevel=4,
+    )
+    return UNKNOWN_DIGITS
+
+
+def _noted(files: dict[str, bytes]) -> Seen:
+    note = json.loads(files[NOTE])
     sources, digits = note["trained_on"], NOTHING.digits
     if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
         raise ValueError(f"trained_on must be a list of names, found {sources!r:.40}")
     if note["all_training_digits_of_mnist"]:
         digits = shipped().digits
-    if DIGITS in archive.namelist():
-        digits = np.union1d(digits, _fingerprints(_small(archive, DIGITS)))
+    if DIGITS in files:
+        digits = np.union1d(digits, _fingerprints(files[DIGITS]))
     return Seen(frozenset(sources), digits)
 
 

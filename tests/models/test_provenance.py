@@ -5,8 +5,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import io
+import json
+import os
 import pickle
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -209,6 +214,145 @@ def test_a_file_does_not_repeat_what_is_in_the_package(tmp_path):
         assert provenance.DIGITS not in archive.namelist()
     seen = provenance.read_note(tmp_path / "a.keras")
     np.testing.assert_array_equal(seen.digits, provenance.shipped().digits)
+
+
+def in_another_process(program, folder, backend=None):
+    """Return what a program prints as JSON that runs in a folder; warnings of a user are errors."""
+    environment = {**os.environ, "KERAS_BACKEND": backend or keras.backend.backend()}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", program]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+LOOK = """
+import json, pickle
+from pathlib import Path
+from mnist_zoo import export
+from mnist_zoo.models.provenance import seen_by
+
+seen = {}
+for path in Path().iterdir():
+    model = pickle.loads(path.read_bytes()) if path.suffix == ".pickle" else export.load_model(path)
+    seen[path.name] = [sorted(seen_by(model).sources), len(seen_by(model).digits)]
+print(json.dumps(seen))
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, sample):
+    """What Keras and Python write of a model that was trained here, and then by plain Keras."""
+    folder = tmp_path_factory.mktemp("written")
+    model = dense_relu(seed=0)
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(folder / "epoch.keras"),
+        keras.callbacks.ModelCheckpoint(folder / "within.keras", save_freq=3),
+    ]
+    train(model, sample, steps=None, epochs=1, callbacks=callbacks)
+    model.save(folder / "saved.keras")
+    copied = copy.deepcopy(model)
+    copied.save(folder / "copied.keras")
+    (folder / "model.pickle").write_bytes(pickle.dumps(model))
+    (folder / "copied.pickle").write_bytes(pickle.dumps(copied))
+    keras.Sequential([keras.Input((28, 28)), model]).save(folder / "around.keras")
+    compiled(model).fit(*sample.test, epochs=1, verbose=0)
+    model.save(folder / "fitted.keras")
+    (folder / "fitted.pickle").write_bytes(pickle.dumps(model))
+    (folder / "fitted copy.pickle").write_bytes(pickle.dumps(copy.deepcopy(model)))
+    export.save_model(model, folder / "ours.keras")
+    return folder
+
+
+def test_another_process_knows_what_was_seen_in_files_and_pickles_of_keras(written):
+    seen = in_another_process(LOOK, written)
+    known, changed = [["sample"], 4000], [["sample", "unknown"], 4000]
+    assert seen == {
+        "epoch.keras": known,
+        "saved.keras": known,
+        "copied.keras": known,
+        "model.pickle": known,
+        "copied.pickle": known,
+        "within.keras": changed,
+        "fitted.keras": changed,
+        "fitted.pickle": changed,
+        "fitted copy.pickle": changed,
+        "ours.keras": changed,
+        "around.keras": [["unknown"], 0],
+    }
+
+
+def test_another_backend_knows_what_was_seen(written):
+    assert in_another_process(LOOK, written, "numpy")["saved.keras"] == [["sample"], 4000]
+
+
+def test_plain_keras_reads_what_was_written_without_this_package_and_without_a_warning(written):
+    program = """
+import json, pickle, sys
+from pathlib import Path
+sys.modules["mnist_zoo"] = None  # An import of it fails.
+import keras
+
+for path in Path().iterdir():
+    if path.suffix == ".pickle":
+        model = pickle.loads(path.read_bytes())
+    else:
+        model = keras.saving.load_model(path, safe_mode=True)
+    pickle.loads(pickle.dumps(model))
+    keras.models.clone_model(model).set_weights(model.get_weights())
+print(json.dumps(sorted(path.name for path in Path().iterdir())))
+"""
+    assert in_another_process(program, written) == sorted(path.name for path in written.iterdir())
+
+
+def test_a_deep_copy_keeps_what_was_seen_when_others_train_it(sample):
+    model = copy.deepcopy(train(dense_relu(seed=0), sample))
+    compiled(model).fit(*random_data(0)[0], verbose=0)
+    assert len(provenance.seen_by(model).digits) == 4000
+    around = keras.Model(model.inputs, model.layers[-1].output)
+    assert len(provenance.seen_by(around).digits) == 4000
+    assert seen_sources(copy.deepcopy(model)) == {"sample", "unknown"}
+
+
+def test_the_best_epoch_is_known_when_it_is_restored(sample, tmp_path):
+    model = linear(seed=0)
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        tmp_path / "{epoch}.weights.h5", save_weights_only=True
+    )
+    train(model, sample, steps=None, epochs=2, callbacks=[checkpoint])
+    model.load_weights(tmp_path / "1.weights.h5")
+    model.save(tmp_path / "best.keras")
+    assert provenance.read_note(tmp_path / "best.keras").sources == {"sample"}
+
+
+def test_a_model_that_saves_assets_of_its_own_still_does(sample, tmp_path):
+    class WithAssets(keras.Sequential):
+        def save_assets(self, folder):
+            (Path(folder) / "own.txt").write_text("kept")
+
+    model = train(WithAssets([keras.Input((28, 28)), linear(seed=0)]), sample)
+    model.save(tmp_path / "theirs.keras")
+    with zipfile.ZipFile(tmp_path / "theirs.keras") as archive:
+        assert archive.read("assets/own.txt") == b"kept"
+    assert provenance.read_note(tmp_path / "theirs.keras").sources == {"unknown"}
+    export.save_model(model, tmp_path / "ours.keras")
+    assert provenance.read_note(tmp_path / "ours.keras").sources == {"sample"}
+
+
+def test_a_model_is_saved_without_a_note_if_that_cannot_be_written(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    dense_relu(weights="mnist").save(tmp_path / "a.keras")
+    assert seen_sources(keras.saving.load_model(tmp_path / "a.keras")) == {"mnist"}
+    assert provenance.read_note(tmp_path / "a.keras").sources == {"unknown"}
+
+
+def test_a_damaged_note_of_a_pickle_means_unknown_digits():
+    model = pickle.loads(pickle.dumps(linear(seed=0)))  # noqa: S301
+    vars(model)[provenance.ATTRIBUTE] = {provenance.NOTE: b"{"}
+    with pytest.warns(UserWarning, match="linear: its note .* is damaged"):
+        assert seen_sources(model) == {"unknown"}
 
 
 def npy(array, shape=None):
