@@ -75,6 +75,12 @@ def test_names_are_listed_without_numpy():
     assert in_a_new_process(program) == "False"
 
 
+def test_a_picture_is_read_with_numpy_and_pillow_alone():
+    program = "import sys, mnist_zoo, numpy; mnist_zoo.read_digits(numpy.eye(100)); "
+    program += "print({'scipy', 'sklearn', 'matplotlib', 'requests'} & set(sys.modules))"
+    assert in_a_new_process(program) == "set()"
+
+
 def test_a_star_import_binds_no_module():
     program = "before = set(dir()); from mnist_zoo import *; import types; print([n for n in "
     program += "set(dir()) - before if isinstance(globals()[n], types.ModuleType)])"

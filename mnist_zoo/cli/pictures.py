@@ -76,19 +76,18 @@ def _read(
     reader: str | keras.Model = model if model in NAMES["models"]() else trained_model(model)
     readings: dict[Path, mnist_zoo.Reading] = {}
     failures: dict[Path, str] = {}
-    with terminal.progress() as progress:
-        for file in progress.track(files, description="reading"):
-            try:
-                reading = mnist_zoo.read_digits(file, reader)
-            except mnist_zoo.PictureError as error:
-                failures[file] = str(error).replace(str(file), files[file])
-            except OSError as error:
-                failures[file] = f"{files[file]}: {error.strerror or error}"
+    for file in terminal.followed(files, "reading"):
+        try:
+            reading = mnist_zoo.read_digits(file, reader)
+        except mnist_zoo.PictureError as error:
+            failures[file] = str(error).replace(str(file), files[file])
+        except OSError as error:
+            failures[file] = f"{files[file]}: {error.strerror or error}"
+        else:
+            if reading.boxes:
+                readings[file] = reading
             else:
-                if reading.boxes:
-                    readings[file] = reading
-                else:
-                    failures[file] = f"{files[file]}: no digit was found in it"
+                failures[file] = f"{files[file]}: no digit was found in it"
     return readings, failures
 
 
@@ -104,7 +103,7 @@ def _labelled(fact: dict[str, Any]) -> str:
     return name + text.replace("\n", "\n" + " " * len(name))
 
 
-def _details(facts: list[dict[str, Any]], several: bool) -> Any:
+def _details(facts: list[dict[str, Any]], several: bool) -> str:
     """Return a table with a row for each digit, and the name of its picture if it needs one."""
     rows = [
         (
@@ -118,7 +117,7 @@ def _details(facts: list[dict[str, Any]], several: bool) -> Any:
         for number, digit in enumerate(fact["digits"])
     ]
     headings = (*(["picture"] if several else []), "line", "digit", "how sure", "runners-up")
-    return terminal.table(headings, rows)
+    return terminal.columns(headings, rows)
 
 
 def _picture_files(names: list[str], folder: Path) -> dict[Path, str]:

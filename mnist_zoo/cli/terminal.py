@@ -1,4 +1,8 @@
-"""How the command line prints: tables, JSON, progress, and no framework's log."""
+"""How the command line prints: tables, JSON, progress, and no framework's log.
+
+Rich is imported where something is drawn or in colour, as its import takes longer than most of
+what is printed here.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,38 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnist_zoo.signals import handling
 
 if TYPE_CHECKING:
     import keras
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
 
+T = TypeVar("T")
 
+# What a model is built with.
+FRAMEWORKS = ("keras", "tensorflow", "jax", "torch")
 # More characters than any row of a table has.
 UNBROKEN = 10_000
 
 
 def show(facts: Any, as_json: bool, *pieces: Table | str) -> None:
     """Print `facts` as JSON, or `pieces` for people."""
-    if as_json:
-        print(as_text(facts))
-        return
-    console = stdout()
-    for piece in pieces:
-        if piece:
-            # A text goes out as it is: a file's name may look like rich's markup.
-            console.print(piece, soft_wrap=isinstance(piece, str), markup=False)
+    for piece in [as_text(facts)] if as_json else pieces:
+        if isinstance(piece, str):
+            # As it is: a file's name may look like rich's markup.
+            print(piece, end="\n" if piece else "")
+        else:
+            stdout().print(piece)
 
 
 def as_text(facts: Any) -> str:
@@ -50,15 +51,26 @@ def as_text(facts: Any) -> str:
 
 def table(headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
     """Return a table of text, with few lines, so that it fits a narrow screen."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for row in rows:
         table.add_row(*map(Text, row))
     return table
 
 
+def columns(headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table as plain text, for what must be printed soon: rich takes 50 ms to import."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    rule = tuple("─" * width for width in widths)
+    return "\n".join("  ".join(map(str.ljust, row, widths)) for row in (headings, rule, *rows))
+
+
 def wrapped(text: str, indent: int) -> str:
     """Break the lines of a text at the width of the screen; indent what follows in each."""
-    width = stdout().width
+    width = _screen_width()
     return "\n".join(
         textwrap.fill(line, width, subsequent_indent=" " * indent, break_long_words=False)
         for line in text.splitlines()
@@ -67,11 +79,21 @@ def wrapped(text: str, indent: int) -> str:
 
 def notice(title: str, text: str) -> None:
     """Print what must not be overlooked in a box on standard error."""
+    from rich.panel import Panel
+
     stderr().print(Panel(text, title=title, border_style="bold yellow"))
 
 
 def progress() -> Progress:
     """Return a progress bar on standard error, which leaves standard output to the results."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     console = stderr()
     return Progress(
         TextColumn("{task.description}"),
@@ -82,6 +104,15 @@ def progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+def followed(things: Collection[T], description: str) -> Iterator[T]:
+    """Yield things one after the other, and show a progress bar if there are several."""
+    if len(things) < 2:
+        yield from things
+        return
+    with progress() as bar:
+        yield from bar.track(things, description=description)
 
 
 def epoch_bar(progress: Progress) -> keras.callbacks.Callback:
@@ -184,20 +215,29 @@ def _endings() -> list[int]:
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def stdout() -> Console:
-    """Return a console on standard output; in a pipe or a file, no row of a table is broken."""
+def _screen_width() -> int:
+    """Return how wide standard output is; in a pipe or a file, no row of a table is broken."""
     screen = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, emoji=False, width=None if screen else UNBROKEN)
+    return shutil.get_terminal_size().columns if screen else UNBROKEN
+
+
+def stdout() -> Console:
+    """Return a console on standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, emoji=False, width=_screen_width())
 
 
 def stderr() -> Console:
     """Return a console on standard error."""
+    from rich.console import Console
+
     return Console(stderr=True, emoji=False)
 
 
 def say(text: str) -> None:
     """Print a line on standard error."""
-    stderr().print(text, highlight=False, soft_wrap=True, markup=False)
+    print(text, file=sys.stderr)
 
 
 def percent(value: float | None) -> str:
@@ -208,7 +248,13 @@ def percent(value: float | None) -> str:
 def error(reason: Exception | str) -> None:
     """Print what went wrong on standard error, in the error's own words where it has any."""
     text = str(reason) or type(reason).__name__
+    if isinstance(reason, ModuleNotFoundError) and reason.name in FRAMEWORKS:
+        text += (
+            f": install it (`pip install {reason.name}`), or let KERAS_BACKEND name a backend of "
+            "Keras that is installed"
+        )
     if isinstance(reason, OSError) and reason.filename and reason.strerror:
         text = f"{reason.filename}: {reason.strerror}"
-    text = escape(text)
-    stderr().print(f"[bold red]error:[/] {text}", highlight=False, soft_wrap=True)
+    from rich.text import Text
+
+    stderr().print(Text.assemble(("error:", "bold red"), " ", text), soft_wrap=True)

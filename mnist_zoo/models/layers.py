@@ -98,21 +98,28 @@ class LayerKind(NamedTuple):
     loop: bool = False
 
 
+# SciPy has both of these, but its import takes longer than all else here.
+def _sigmoid(x: Array) -> Array:
+    power = np.exp(-np.abs(x))  # At most 1, so that nothing overflows.
+    result = np.where(x >= 0.0, 1.0, power) / (1.0 + power)
+    return result.astype(np.float32, copy=False)
+
+
+def softmax(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the softmax along the last axis."""
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    result: NDArray[Any] = powers / powers.sum(axis=-1, keepdims=True)
+    return result
+
+
 ACTIVATIONS: dict[str | None, Callable[[Array], Array]] = {
     None: lambda x: x,
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, np.float32(0.0)),
-    "sigmoid": lambda x: _special().expit(x),
+    "sigmoid": _sigmoid,
     "tanh": np.tanh,
-    "softmax": lambda x: _special().softmax(x, axis=-1),
+    "softmax": softmax,
 }
-
-
-def _special() -> Any:
-    """Return SciPy's special functions: their import takes longer than all else here."""
-    import scipy.special
-
-    return scipy.special
 
 
 def _unchanged(x: Array, _: Parameters, __: Settings) -> Array:

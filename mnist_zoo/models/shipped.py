@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_zoo.errors import ChecksumError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # By layer and name: "hidden_1/kernel".
     Parameters = dict[str, NDArray[np.float32]]
 
-FOLDER = files("mnist_zoo.models") / "weights"
+FOLDER = Path(__file__).with_name("weights")
 
 
 @dataclass(frozen=True)

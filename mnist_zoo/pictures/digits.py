@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.errors import PictureError
-from mnist_zoo.pictures.foreground import EIGHT_NEIGHBOURS, Ink, Mask, boxes_of, find_ink
+from mnist_zoo.pictures import filters
+from mnist_zoo.pictures.filters import Mask
+from mnist_zoo.pictures.foreground import Ink, boxes_of, find_ink
 from mnist_zoo.pictures.opening import Picture, Plane, open_grey
 
 # The side of an MNIST image, the side of the box that its digit fits into, and the middle of the
@@ -195,7 +196,7 @@ def find_digits(image: Picture) -> list[FoundDigit]:
 
 def _shapes(mask: Mask) -> _Shapes:
     """Return the pieces of ink in a mask: its connected regions."""
-    labels, _ = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    labels = filters.label_regions(mask)
     boxes = boxes_of(labels)
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
     return _Shapes(labels, boxes, np.bincount(labels.ravel())[1:], sizes)
@@ -321,7 +322,7 @@ def _draw(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -> N
     """Draw one digit from its part of the picture: `mine` is its part of what is `marked`."""
     # The pale edge of a stroke lies outside of the mask, and is kept too. Other pieces are not.
     reach = max(1, round(0.05 * size))
-    near = ndimage.maximum_filter(mine, 2 * reach + 1, mode="constant")
+    near = filters.grow(mine, reach)
     near &= mine | ~marked
     amount = np.where(near, amount, np.float32(0.0))
     full = np.percentile(amount[mine], 75)
@@ -352,7 +353,7 @@ def _fit(amount: Plane) -> NDArray[np.float32]:
     placed = np.zeros((SIDE, SIDE), np.float32)
     y, x = (
         int(np.clip(round(MIDDLE - middle), 0, SIDE - side))
-        for middle, side in zip(ndimage.center_of_mass(digit), digit.shape, strict=True)
+        for middle, side in zip(filters.centre_of_mass(digit), digit.shape, strict=True)
     )
     placed[y : y + height, x : x + width] = digit
     return placed
@@ -382,12 +383,12 @@ def _thickened(fine: Plane) -> Plane | None:
     inside = np.pad(fine, room) > 0.5
     if not inside.any():
         return None
-    depth = ndimage.distance_transform_edt(inside)
+    depth = filters.distances(inside)
     width = stroke_width(depth)
     if width >= THINNEST:
         return None
     grown = FINE * (USUAL - width) / 2.0
-    distance = ndimage.distance_transform_edt(~inside) - depth
+    distance = filters.distances(~inside) - depth
     drawn = np.clip(0.5 + grown - distance, 0.0, 1.0).astype(np.float32)
     edge = round(room - grown)
     return np.ascontiguousarray(drawn[edge:-edge, edge:-edge])

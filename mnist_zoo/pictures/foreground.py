@@ -8,16 +8,15 @@ paper: about 0 on paper, and positive on ink.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
+from mnist_zoo.pictures import filters
+from mnist_zoo.pictures.filters import Mask
 from mnist_zoo.pictures.opening import Plane
-
-Mask = NDArray[np.bool_]
 
 # The thresholds down to LEAST_SIDE_FOR_NOISE were chosen by measuring. What other values change is
 # measured by `python -m benchmarks.picture_thresholds`.
@@ -42,7 +41,6 @@ EDGE = 0.35
 # In pictures with fewer pixels a side than this, noise is not measured: strokes are one or two
 # pixels wide there, and would be taken for noise.
 LEAST_SIDE_FOR_NOISE = 20
-EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 
 
 class Ink(NamedTuple):
@@ -80,7 +78,7 @@ def find_ink(grey: Plane) -> Ink | None:
     contrast = _without_light(grey)
     noise = _noise(contrast) if min(grey.shape) >= LEAST_SIDE_FOR_NOISE else 0.0
     if noise > 0.02:
-        contrast = ndimage.gaussian_filter(contrast, 1.0)
+        contrast = filters.blur(contrast)
         noise /= 2.0 * np.sqrt(np.pi)  # The share of white noise that this filter leaves.
     contrast = _without_lines(contrast, noise)
     contrast = _without_lines(contrast.T, noise).T
@@ -125,7 +123,7 @@ def _is_light_on_dark(grey: Plane) -> bool:
     ink: if it is lighter on average, the ink is lighter.
     """
     small = resize(grey, _coarse_shape(grey.shape, POLARITY_SIDE))
-    paper = ndimage.median_filter(small, POLARITY_WINDOW, mode="nearest")
+    paper = filters.median(small, POLARITY_WINDOW)
     return bool((small - paper).mean() > 0.0)
 
 
@@ -136,19 +134,19 @@ def _shadow(contrast: Plane) -> Plane:
     """
     side = max(contrast.shape)
     wide, narrow = (max(12, round(share * side)) for share in (WIDEST_STROKE, USUAL_STROKE))
-    shadow = ndimage.grey_opening(contrast, (wide, wide), mode="nearest")
+    shadow = filters.opening(contrast, wide)
     # A region at a corner is a shadow if it is wider than a usual stroke. Elsewhere such a region
     # is a wide stroke, as of a digit that fills the picture.
-    closer = ndimage.grey_opening(contrast, (narrow, narrow), mode="nearest")
+    closer = filters.opening(contrast, narrow)
     around = _at_corners(closer > shadow + LEAST_CONTRAST)
     shadow = np.where(around, closer, shadow)
-    return np.asarray(ndimage.uniform_filter(shadow, 3 + narrow // 8, mode="nearest"), np.float32)
+    return filters.mean(shadow, 3 + narrow // 8)
 
 
 def _at_corners(mask: Mask) -> Mask:
     """Return the connected regions of a mask that reach a corner of the picture."""
-    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
-    at_corner = np.zeros(count + 1, bool)
+    labels = filters.label_regions(mask)
+    at_corner = np.zeros(labels.max() + 1, bool)
     at_corner[labels[[0, 0, -1, -1], [0, -1, 0, -1]]] = True
     at_corner[0] = False
     reaching: Mask = at_corner[labels]
@@ -217,10 +215,10 @@ def _lines(marked: Mask) -> Mask:
     rows, columns = np.arange(height)[:, None], np.arange(width)
     level = np.clip(rows + np.rint(slope * columns).astype(np.intp), 0, height - 1)
     levelled = np.take_along_axis(marked, level, axis=0)
-    runs = ndimage.uniform_filter1d(levelled.astype(np.float32), length, axis=1) > 0.9
+    runs = filters.mean_along(levelled.astype(np.float32), length, "symmetric") > 0.9
     if runs.mean() > 0.5:  # Lines have paper between them.
         return lines
-    labels, _ = ndimage.label(ndimage.binary_dilation(runs, EIGHT_NEIGHBOURS), EIGHT_NEIGHBOURS)
+    labels = filters.label_regions(filters.grow(runs, 1))
     boxes = boxes_of(labels)
     wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
     if not wide.size:
@@ -262,7 +260,7 @@ def _rows_within(
 
 
 def _pixels_of(
-    labels: NDArray[np.intp], chosen: NDArray[np.intp]
+    labels: NDArray[np.integer[Any]], chosen: NDArray[np.intp]
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield the rows and the columns of the pixels of each chosen label."""
     rows, columns = np.nonzero(labels > 0)
@@ -275,7 +273,7 @@ def _pixels_of(
             yield rows[pixels], columns[pixels]
 
 
-def boxes_of(labels: NDArray[np.intp]) -> NDArray[np.intp]:
+def boxes_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     """Return the box around the pixels of each label: left, top, right, bottom.
 
     Parameters
@@ -287,19 +285,14 @@ def boxes_of(labels: NDArray[np.intp]) -> NDArray[np.intp]:
     -------
     ndarray of int, shape (labels, 4)
     """
-    count = int(labels.max(initial=0))
-    if count < 10_000:
-        slices = ndimage.find_objects(labels)
-        edges = [(across.start, down.start, across.stop, down.stop) for down, across in slices]
-        return np.array(edges, np.intp).reshape(-1, 4)
-    # The objects that SciPy makes take too much time and memory here. Pixels are in the order of
-    # their rows, and of several values that are assigned to one label, the last is kept.
+    # Pixels are in the order of their rows, and of several values that are assigned to one label,
+    # the last is kept.
     ink = np.flatnonzero(labels > 0).astype(np.uint32)
     rows, columns = np.divmod(ink, np.uint32(labels.shape[1]))
     found = labels.ravel()[ink] - 1
     # 16 bits are sorted in linear time, and no plane has more columns.
     by_column = np.argsort(columns.astype(np.uint16), kind="stable")
-    boxes = np.zeros((count, 4), np.intp)
+    boxes = np.zeros((int(labels.max(initial=0)), 4), np.intp)
     for axis, places, owners in ((1, rows, found), (0, columns[by_column], found[by_column])):
         boxes[owners[::-1], axis] = places[::-1]
         boxes[owners, axis + 2] = places + 1
@@ -326,11 +319,11 @@ def _without_surroundings(contrast: Plane, least: float) -> Plane:
     if not around.any():
         return contrast
     # If nothing larger than a speck would be left, the region at the corner is the digit itself.
-    rest, _ = ndimage.label(marked & ~around, EIGHT_NEIGHBOURS)
+    rest = filters.label_regions(marked & ~around)
     boxes = boxes_of(rest)
     if (boxes[:, 2:] - boxes[:, :2]).max(initial=0) < 0.04 * max(contrast.shape):
         return contrast
-    around = ndimage.binary_dilation(around, EIGHT_NEIGHBOURS, iterations=2)
+    around = filters.grow(around, 2)
     return np.where(around, np.float32(0.0), contrast)
 
 

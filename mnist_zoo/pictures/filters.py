@@ -1,0 +1,158 @@
+"""Regions, distances, openings and means of pictures, by NumPy and Pillow.
+
+Each function computes what one of ``scipy.ndimage`` computes, to the last bit; the tests compare
+them. They are here because the import of ``scipy.ndimage`` takes longer than all else that reading
+a picture takes: ``python -X importtime -c "import scipy.ndimage"`` shows it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from mnist_zoo.pictures.opening import Plane
+
+Mask = NDArray[np.bool_]
+# What is beyond the rim of a picture: its last pixel, or the picture in a mirror.
+Beyond = Literal["edge", "symmetric"]
+
+
+def label_regions(mask: Mask) -> NDArray[np.int32]:
+    """Give each connected region of a mask a number. Pixels that touch at a corner are connected.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+
+    Returns
+    -------
+    ndarray of int32, shape (height, width)
+        The number of each pixel's region: from 1 on, in the order of their first pixels, row by
+        row; 0 outside of the mask.
+    """
+    # A run is a row of neighbouring pixels of the mask. Pixels are counted along all rows, with an
+    # empty one between two rows.
+    stride = mask.shape[1] + 1
+    flat = np.zeros((mask.shape[0], stride), bool)
+    flat[:, :-1] = mask
+    edges = np.flatnonzero(np.diff(flat.ravel(), prepend=False))
+    starts, stops = edges[::2], edges[1::2]
+    # The runs that each touches in the row above it have numbers from `first` up to `last`.
+    first = np.searchsorted(stops, starts - stride, side="left")
+    last = np.searchsorted(starts, stops - stride, side="right")
+    counts = np.maximum(last - first, 0)
+    lower = np.repeat(np.arange(len(starts)), counts)
+    upper = np.arange(len(lower)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    # Each run refers to one with a smaller number, or to itself if it is the first of its region.
+    # All that is left to do is to join the regions of runs that touch, until none is left to join.
+    region = np.arange(len(starts))
+    while len(lower):
+        np.minimum.at(region, np.maximum(lower, upper), np.minimum(lower, upper))
+        while not np.array_equal(further := region[region], region):
+            region = further
+        lower, upper = region[lower], region[upper]
+        apart = lower != upper
+        lower, upper = lower[apart], upper[apart]
+    numbers = np.cumsum(region == np.arange(len(region)), dtype=np.int32)[region]
+    labels = np.zeros(mask.shape, np.int32)
+    labels[mask] = np.repeat(numbers, stops - starts)
+    return labels
+
+
+def distances(mask: Mask) -> NDArray[np.float64]:
+    """Return the distance of each pixel of a mask to the nearest pixel outside of it; 0 outside.
+
+    Time and memory grow with the third power of the side, so this is for small pictures.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        At least one pixel is outside.
+
+    Returns
+    -------
+    ndarray of float64, shape (height, width)
+    """
+    height, width = mask.shape
+    rows, columns = np.arange(height), np.arange(width)
+    # The distance within the column, in which there may be no pixel outside: then it is too far.
+    far = height + width
+    apart = np.abs(rows[:, None] - rows)
+    within = np.where(mask[None], far, apart[:, :, None]).min(axis=1)
+    across = (columns[:, None] - columns) ** 2
+    nearest: NDArray[np.float64] = np.sqrt((within[:, None, :] ** 2 + across).min(axis=2))
+    return nearest
+
+
+def grow(mask: Mask, reach: int) -> Mask:
+    """Add to a mask every pixel that is at most so many rows and columns away from it."""
+    padded = np.pad(mask, reach)
+    return _extreme(_extreme(padded, 2 * reach + 1, np.maximum).T, 2 * reach + 1, np.maximum).T
+
+
+def opening(plane: Plane, side: int) -> Plane:
+    """Remove what is brighter than its surroundings and narrower than a square of that side."""
+    before, after = side // 2, side - 1 - side // 2
+    for extreme, around in ((np.minimum, (before, after)), (np.maximum, (after, before))):
+        for _ in range(2):  # Along the columns, then along the rows.
+            plane = _extreme(np.pad(plane, (around, (0, 0)), mode="edge"), side, extreme).T
+    return plane
+
+
+def _extreme(values: NDArray[Any], size: int, extreme: np.ufunc) -> NDArray[Any]:
+    """Return the least, or the largest, of each `size` neighbours in a column."""
+    reach = 1
+    while reach < size:
+        step = min(reach, size - reach)
+        values = extreme(values[:-step], values[step:])
+        reach += step
+    return values
+
+
+def median(plane: Plane, side: int) -> Plane:
+    """Return the median of the square of that side around each pixel; `side` is odd."""
+    return np.asarray(Image.fromarray(plane).filter(ImageFilter.MedianFilter(side)))
+
+
+def mean(plane: Plane, side: int) -> Plane:
+    """Return the mean of the square of that side around each pixel."""
+    return mean_along(mean_along(plane.T, side, "edge").T, side, "edge")
+
+
+def mean_along(plane: Plane, size: int, beyond: Beyond) -> Plane:
+    """Return the mean of so many neighbours in the row of each pixel."""
+    around = ((0, 0), (size // 2, size - 1 - size // 2))
+    padded = np.pad(plane, around, mode=beyond).astype(np.float64)
+    # From each sum to the next, one neighbour comes in, and one goes out.
+    sums = np.empty(plane.shape)
+    sums[:, 0] = padded[:, :size].cumsum(axis=1)[:, -1]
+    np.subtract(padded[:, size:], padded[:, :-size], out=sums[:, 1:])
+    del padded  # Large pictures take much memory here.
+    np.cumsum(sums, axis=1, out=sums)
+    sums /= size
+    return sums.astype(np.float32)
+
+
+def centre_of_mass(plane: Plane) -> tuple[float, float]:
+    """Return the row and the column of the centre of mass of a plane."""
+    rows, columns = np.ogrid[: plane.shape[0], : plane.shape[1]]
+    total = plane.sum()
+    return float((plane * rows).sum() / total), float((plane * columns).sum() / total)
+
+
+def blur(plane: Plane) -> Plane:
+    """Smooth a plane by a Gaussian with a standard deviation of one pixel."""
+    reach = 4
+    weights = np.exp(-0.5 * np.arange(-reach, reach + 1) ** 2)
+    weights /= weights.sum()
+    for _ in range(2):  # Along the columns, then along the rows.
+        size = len(plane)
+        padded = np.pad(plane, ((reach, reach), (0, 0)), mode="symmetric").astype(np.float64)
+        total = padded[reach : reach + size] * weights[reach]
+        for k in range(reach):
+            total += (padded[k : k + size] + padded[2 * reach - k :][:size]) * weights[k]
+        plane = total.astype(np.float32).T
+    return plane

@@ -1,0 +1,106 @@
+"""filters: each against the function of SciPy that computes the same, to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from mnist_zoo.pictures import filters
+
+EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
+SHAPES = [(1, 1), (1, 40), (40, 1), (2, 3), (30, 50), (51, 20)]
+SIDES = [1, 2, 3, 8, 19, 45]
+
+
+def plane_of(shape):
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+def snake(side):
+    """One region that goes to and fro, so that it is long."""
+    mask = np.zeros((side, side), bool)
+    mask[::2] = True
+    mask[1::4, -1] = mask[3::4, 0] = True
+    return mask
+
+
+def spiral(side):
+    """One region whose ends are far from each other."""
+    mask = np.zeros((side, side), bool)
+    for edge in range(0, side // 2, 2):
+        mask[edge, edge : side - edge] = mask[side - 1 - edge, edge : side - edge] = True
+        mask[edge : side - edge, edge] = mask[edge : side - edge, side - 1 - edge] = True
+        mask[edge + 1, edge] = False
+    return mask
+
+
+MASKS = {
+    **{
+        f"{share:.0%} of {shape}": plane_of(shape) < share
+        for shape in SHAPES
+        for share in (0, 0.2, 0.5, 1)
+    },
+    "a snake": snake(40),
+    "a spiral": spiral(41),
+    "a chess board": np.indices((30, 31)).sum(axis=0) % 2 == 0,
+    "columns": np.indices((30, 31))[1] % 2 == 0,
+    "transposed": (plane_of((30, 50)) < 0.3).T,
+}
+
+
+@pytest.fixture(params=MASKS.values(), ids=MASKS)
+def mask(request):
+    return request.param
+
+
+@pytest.fixture(params=SHAPES, ids=str)
+def plane(request):
+    return plane_of(request.param)
+
+
+def assert_same(found, expected):
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_regions_are_those_of_scipy_in_its_order(mask):
+    assert_same(filters.label_regions(mask), ndimage.label(mask, EIGHT_NEIGHBOURS)[0])
+
+
+def test_distances_are_those_of_scipy(mask):
+    mask = np.pad(mask, 1)  # So that something is outside.
+    assert_same(filters.distances(mask), ndimage.distance_transform_edt(mask))
+
+
+@pytest.mark.parametrize("reach", [1, 2, 7])
+def test_masks_grow_as_those_of_scipy(mask, reach):
+    grown = filters.grow(mask, reach)
+    assert_same(grown, ndimage.maximum_filter(mask, 2 * reach + 1, mode="constant"))
+    assert_same(grown, ndimage.binary_dilation(mask, EIGHT_NEIGHBOURS, iterations=reach))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_openings_are_those_of_scipy(plane, side):
+    expected = ndimage.grey_opening(plane, (side, side), mode="nearest")
+    assert_same(filters.opening(plane, side), expected)
+
+
+@pytest.mark.parametrize("side", [side for side in SIDES if side % 2])
+def test_medians_are_those_of_scipy(plane, side):
+    assert_same(filters.median(plane, side), ndimage.median_filter(plane, side, mode="nearest"))
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_means_are_those_of_scipy(plane, side):
+    assert_same(filters.mean(plane, side), ndimage.uniform_filter(plane, side, mode="nearest"))
+    along = filters.mean_along(plane, side, "symmetric")
+    assert_same(along, ndimage.uniform_filter1d(plane, side, axis=1))
+
+
+def test_blurred_planes_are_those_of_scipy(plane):
+    assert_same(filters.blur(plane), ndimage.gaussian_filter(plane, 1.0))
+
+
+def test_centres_of_mass_are_those_of_scipy(plane):
+    assert filters.centre_of_mass(plane) == ndimage.center_of_mass(plane)
