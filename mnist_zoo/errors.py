@@ -25,5 +25,9 @@ class SeenDigitsError(MnistZooError, ValueError):
     """A model was to be tested on digits that it may have been trained on."""
 
 
+class DivergedError(MnistZooError, ValueError):
+    """A model's outputs are not all finite: its training diverged."""
+
+
 class ExportError(MnistZooError, ArithmeticError):
-    """An exported model does not compute what the model computes."""
+    """A model was not exported: Keras cannot write the format, or the export differs from it."""

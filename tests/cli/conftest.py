@@ -30,7 +30,7 @@ def run(monkeypatch, tmp_path, capfd):
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory, sample):
+def trained(tmp_path_factory, sample, can_train):
     """A file with a model that was trained on the sample, and its evaluation."""
     result = mnist_zoo.fit_and_evaluate(
         mnist_zoo.linear(seed=0), sample, epochs=1, seed=0, verbose=0

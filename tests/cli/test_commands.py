@@ -207,17 +207,41 @@ def test_other_shells_complete_too(run, monkeypatch, shell):
     assert "linear" in out
 
 
+def test_a_backend_that_is_not_installed_is_named(run, monkeypatch):
+    def build(*arguments, **options):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("mnist_zoo.models.building.build_model", build)
+    monkeypatch.setattr("mnist_zoo.models.dense.build_model", build)
+    status, _, err = run("train", "linear", "--data", "sample")
+    assert status == 1
+    assert "pip install torch" in err
+    assert "KERAS_BACKEND" in err
+
+
+@pytest.fixture
+def within(monkeypatch):
+    """Have the command started from a shell: typer looks for one among the parent processes."""
+
+    def start_from(shell):
+        monkeypatch.setattr("shellingham.detect_shell", lambda: (shell, f"/bin/{shell}"))
+
+    return start_from
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_for_a_shell_is_shown(run, monkeypatch, shell):
-    status, out, err = run("--show-completion", shell)
+def test_the_script_for_a_shell_is_shown(run, within, shell):
+    within(shell)
+    status, out, err = run("--show-completion")
     assert (status, err) == (0, "")
-    assert "_MNIST_ZOO_COMPLETE" in out
+    assert f"_MNIST_ZOO_COMPLETE=complete_{shell}" in out
 
 
-def test_completion_is_installed_where_the_shell_looks(run, monkeypatch, tmp_path):
+def test_completion_is_installed_where_the_shell_looks(run, within, monkeypatch, tmp_path):
+    within("bash")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    status, out, _ = run("--install-completion", "bash")
+    status, out, _ = run("--install-completion")
     assert status == 0
     script = tmp_path / ".bash_completions" / "mnist-zoo.sh"
     assert str(script) in out

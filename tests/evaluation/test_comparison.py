@@ -9,7 +9,7 @@ from mnist_zoo import compare, dense_relu, evaluate, fit_and_evaluate, linear, m
 
 
 @pytest.fixture(scope="module")
-def trained(sample):
+def trained(sample, can_train):
     return fit_and_evaluate(linear(seed=0), sample, epochs=2, seed=0, verbose=0).model
 
 

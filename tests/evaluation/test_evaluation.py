@@ -118,7 +118,7 @@ def test_what_was_saved_is_loaded_again(evaluation, tmp_path):
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "result.json").read_bytes()
 
 
-def test_a_training_is_loaded_with_its_history_and_settings(sample, tmp_path):
+def test_a_training_is_loaded_with_its_history_and_settings(sample, tmp_path, can_train):
     result = fit_and_evaluate("linear", sample, steps=20, seed=0, verbose=0)
     result.save(tmp_path / "result.json")
     loaded = Evaluation.load(str(tmp_path / "result.json"))

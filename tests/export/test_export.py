@@ -8,10 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_zoo import create_model, export, list_models
+from mnist_zoo import ExportError, create_model, export, list_models
 from mnist_zoo.models import provenance
 
 every_model = pytest.mark.parametrize("name", list_models())
+writes_saved_models = pytest.mark.skipif(
+    keras.backend.backend() not in export.FORMATS["saved_model"].backends,
+    reason="Keras writes no SavedModel on this backend",
+)
 
 
 @every_model
@@ -45,6 +49,7 @@ def test_keras_reads_what_is_saved_and_what_keras_saved_is_read(tmp_path):
     assert provenance.seen_by(loaded).sources == {provenance.UNKNOWN}
 
 
+@writes_saved_models
 @every_model
 def test_a_saved_model_of_tensorflow_computes_the_same(name, tmp_path, sample):
     import tensorflow as tf
@@ -60,16 +65,33 @@ def test_a_saved_model_of_tensorflow_computes_the_same(name, tmp_path, sample):
     )
 
 
-def test_nothing_is_replaced_unless_asked_for(tmp_path):
+@pytest.mark.parametrize("backend", ["torch", "numpy", "openvino"])
+def test_a_backend_that_writes_no_saved_model_is_named_with_what_to_do(
+    backend, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with pytest.raises(ExportError, match=f"this is {backend}.*with KERAS_BACKEND=tensorflow"):
+        export.export_saved_model(create_model("linear"), tmp_path / "saved")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (export.save_model, "a.keras"),
+        pytest.param(export.export_saved_model, "saved", marks=writes_saved_models),
+    ],
+)
+def test_nothing_is_replaced_unless_asked_for(write, name, tmp_path):
     model = create_model("linear", seed=0)
-    for write, name in ((export.save_model, "a.keras"), (export.export_saved_model, "saved")):
+    write(model, tmp_path / name)
+    with pytest.raises(FileExistsError, match="exists already"):
         write(model, tmp_path / name)
-        with pytest.raises(FileExistsError, match="exists already"):
-            write(model, tmp_path / name)
-        write(model, tmp_path / name, overwrite=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.keras", "saved"]
+    write(model, tmp_path / name, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@writes_saved_models
 def test_a_folder_that_is_no_saved_model_is_never_replaced(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter-1.txt").write_text("precious")
@@ -94,6 +116,7 @@ def test_a_failure_half_way_leaves_what_was_there_and_nothing_else(tmp_path, mon
     assert [path.name for path in tmp_path.iterdir()] == ["a.keras"]
 
 
+@writes_saved_models
 def test_a_folder_that_cannot_be_moved_into_place_leaves_the_old_one(tmp_path, monkeypatch):
     model = create_model("linear", seed=0)
     export.export_saved_model(model, tmp_path / "saved")
@@ -111,6 +134,7 @@ def test_a_folder_that_cannot_be_moved_into_place_leaves_the_old_one(tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == ["saved"]
 
 
+@writes_saved_models
 def test_a_saved_model_that_computes_something_else_is_not_written(tmp_path, monkeypatch):
     model = create_model("linear", seed=0)
     monkeypatch.setattr(model, "predict", lambda pictures, verbose: np.zeros((64, 10)))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -190,28 +187,3 @@ def test_every_model_has_a_card_and_no_other_name():
         assert model_card(name).file == f"{row.weights.file}.npz"
     with pytest.raises(ValueError, match="name must be one of"):
         model_card("resnet")
-
-
-@pytest.mark.slow
-def test_trained_parameters_give_the_same_on_another_backend(tmp_path, sample):
-    pytest.importorskip("jax")
-    x = sample.test.x[:100]
-    np.save(tmp_path / "x.npy", x)
-    program = """
-import json, numpy as np
-from mnist_zoo import create_model, list_models
-x = np.load("x.npy")
-outputs = {n: create_model(n, weights="mnist").predict(x, verbose=0) for n in list_models()}
-print(json.dumps({name: output.tolist() for name, output in outputs.items()}))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    outputs = json.loads(done.stdout)
-    for name in list_models():
-        expected = create_model(name, weights="mnist").predict(x, verbose=0)
-        np.testing.assert_allclose(outputs[name], expected, atol=1e-5)
