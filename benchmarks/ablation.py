@@ -12,7 +12,9 @@ import sys
 import time
 from typing import NamedTuple
 
-from mnist_zoo.training.loops import Execution
+import numpy as np
+
+from mnist_zoo.training.loops import Execution, Feed
 from tools import docs
 
 EPOCHS = 5
@@ -79,7 +81,7 @@ def measure(case: Case) -> list[float]:
     import keras
 
     from mnist_zoo import dense_relu, dense_relu_dropout, load_mnist
-    from mnist_zoo.training.loops import compiled_loop
+    from mnist_zoo.training.loops import fast_loop
 
     (x, y), _ = load_mnist()
     model = dense_relu_dropout(dropout=case.dropout, seed=0) if case.dropout else dense_relu(seed=0)
@@ -94,13 +96,13 @@ def measure(case: Case) -> list[float]:
         on_train_begin=lambda logs: moments.append(time.perf_counter()),
         on_epoch_end=lambda epoch, logs: moments.append(time.perf_counter()),
     )
-    loop: contextlib.AbstractContextManager[object] = contextlib.nullcontext(x)
+    plain = Feed({"x": x, "y": y, "batch_size": case.batch_size}, 1)
+    loop: contextlib.AbstractContextManager[Feed] = contextlib.nullcontext(plain)
     if case.loop and case.execution is not None:
-        loop = compiled_loop(model, x, y, case.batch_size, case.execution)
-    with loop as pictures:
-        model.fit(
-            pictures, y, batch_size=case.batch_size, epochs=EPOCHS, verbose=0, callbacks=[clock]
-        )
+        random = np.random.default_rng(0)
+        loop = fast_loop(model, x, y, case.batch_size, case.execution, random)
+    with loop as feed:
+        model.fit(**feed.arguments, epochs=EPOCHS, verbose=0, callbacks=[clock])
     return [after - before for before, after in itertools.pairwise(moments)]
 
 

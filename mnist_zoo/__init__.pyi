@@ -11,6 +11,7 @@ from .data.loading import Mnist as Mnist
 from .data.loading import Split as Split
 from .data.loading import load_mnist as load_mnist
 from .errors import ChecksumError as ChecksumError
+from .errors import DivergedError as DivergedError
 from .errors import ExportError as ExportError
 from .errors import MnistUnavailableError as MnistUnavailableError
 from .errors import MnistZooError as MnistZooError

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What a model is built with.
-FRAMEWORKS = ("keras", "tensorflow", "jax", "torch")
+# The packages that models are built with.
+BACKENDS = ("keras", "tensorflow", "jax", "torch")
 # More characters than any row of a table has.
 UNBROKEN = 10_000
 
@@ -248,7 +248,7 @@ def percent(value: float | None) -> str:
 def error(reason: Exception | str) -> None:
     """Print what went wrong on standard error, in the error's own words where it has any."""
     text = str(reason) or type(reason).__name__
-    if isinstance(reason, ModuleNotFoundError) and reason.name in FRAMEWORKS:
+    if isinstance(reason, ModuleNotFoundError) and reason.name in BACKENDS:
         text += (
             f": install it (`pip install {reason.name}`), or let KERAS_BACKEND name a backend of "
             "Keras that is installed"

@@ -89,6 +89,9 @@ class Evaluation:
         How the model was trained; None if :func:`evaluate` made this.
     interrupted : bool
         Whether Ctrl-C ended the training early.
+    diverged : bool
+        Whether the trained model's outputs are not all finite. Then its `probabilities` are equal
+        for all classes, and the measures are those of a model that knows nothing.
     name : str
         Name of the model.
     parameters : int
@@ -106,6 +109,7 @@ class Evaluation:
     seconds: float = 0.0
     settings: TrainingSettings | None = None
     interrupted: bool = False
+    diverged: bool = False
     name: str = ""
     parameters: int = 0
     versions: Mapping[str, str] = dataclasses.field(default_factory=lambda: _versions())
@@ -212,6 +216,8 @@ class Evaluation:
             f"{self.interval.high:.2%})",
             f"loss      {self.loss:.4f}",
         ]
+        if self.diverged:
+            lines.append("DIVERGED  the model's outputs are not finite: lower the learning rate")
         if self.settings is not None:
             steps, epochs = self.settings.steps, self.settings.epochs
             count, unit = (epochs or 0, "epoch") if steps is None else (steps, "step")
@@ -239,6 +245,7 @@ class Evaluation:
             "history": {name: list(values) for name, values in self.history.items()},
             "seconds": self.seconds,
             "interrupted": self.interrupted,
+            "diverged": self.diverged,
             "settings": dataclasses.asdict(self.settings) if self.settings else None,
             "versions": dict(self.versions),
             "labels": self.labels.tolist(),
@@ -333,6 +340,7 @@ class Evaluation:
                 seconds=facts["seconds"],
                 settings=TrainingSettings(**facts["settings"]) if facts["settings"] else None,
                 interrupted=facts["interrupted"],
+                diverged=facts.get("diverged", False),
                 name=facts["model"],
                 parameters=facts["parameters"],
                 versions=facts["versions"],

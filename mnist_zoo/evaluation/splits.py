@@ -38,12 +38,18 @@ def as_pair(name: str, split: Any) -> Pair:
     """
     # Two batches are two tuples; pictures and labels are not.
     if _is_pair(split) and not all(isinstance(part, tuple) and _is_pair(part) for part in split):
-        x, y = np.asarray(split[0]), np.asarray(split[1])
+        x, y = _array(split[0]), _array(split[1])
     else:
         x, y = _collected(name, split)
     if not (x.ndim and y.ndim):
         raise ValueError(f"the {name} split must be a pair of arrays (x, y), of many digits each")
     return x, y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """Return an array in the byte order of this machine, the only one that backends take."""
+    array = np.asarray(values)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _is_pair(split: Any) -> bool:
@@ -64,7 +70,7 @@ def _collected(name: str, split: Any) -> Pair:
                 f"the {name} split must be a pair of arrays (x, y), or batches of such pairs; one "
                 f"of its batches is of {found}"
             )
-        x, y = np.asarray(batch[0]), np.asarray(batch[1])
+        x, y = _array(batch[0]), _array(batch[1])
         if y.ndim == 0:
             raise ValueError(
                 f"the {name} split gives one digit at a time: have it give batches, as "

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mnist_zoo.arguments import check_integer
+from mnist_zoo.errors import DivergedError
 from mnist_zoo.evaluation.inputs import CheckedTest, Data, as_classes, check_test_data
 from mnist_zoo.evaluation.result import Evaluation
 from mnist_zoo.models.outputs import PREDICT_BATCH, model_probabilities
@@ -41,6 +44,8 @@ def evaluate(
     ------
     ValueError
         If the data does not suit the model.
+    DivergedError
+        If the model's outputs are not all finite. A ``ValueError``.
     SeenDigitsError
         If the model may have been trained on the test digits: they are known by their content,
         whatever array they lie in. A ``ValueError``.
@@ -89,5 +94,14 @@ def assess(
     model: keras.Model, test: CheckedTest, batch_size: int = PREDICT_BATCH, **trained: Any
 ) -> Evaluation:
     """Read the (checked) test split, once, and make an :class:`Evaluation` of it."""
-    probabilities = model_probabilities(model, test.x, batch_size)
-    return Evaluation(model, as_classes(test.y), probabilities, test.dataset, **trained)
+    labels = as_classes(test.y)
+    try:
+        probabilities = model_probabilities(model, test.x, batch_size)
+    except DivergedError:
+        if not trained:
+            raise
+        # Its history is worth having.
+        classes = model.output_shape[1]
+        probabilities = np.full((len(labels), classes), 1.0 / classes, np.float32)
+        trained["diverged"] = True
+    return Evaluation(model, labels, probabilities, test.dataset, **trained)

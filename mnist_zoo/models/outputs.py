@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_zoo.errors import DivergedError
+from mnist_zoo.models.layers import softmax
+
 if TYPE_CHECKING:
     import keras
 
@@ -22,7 +25,7 @@ OUTPUT_OF: dict[str, OutputKind] = {"softmax": "probabilities", "linear": "logit
 def output_kind(model: keras.Model, x: Any) -> OutputKind:
     """Tell whether a model returns probabilities or logits, by its last layer or by trying."""
     kind = _declared_kind(model)
-    return kind or _kind_of(np.asarray(model.predict_on_batch(x[:PROBED])))
+    return kind or _kind_of(_outputs(model, x[:PROBED], PROBED))
 
 
 def model_probabilities(
@@ -31,20 +34,33 @@ def model_probabilities(
     """Return a model's probabilities for pictures that suit it."""
     if not len(x):
         return np.zeros((0, model.output_shape[1]), np.float32)
-    batches = [x[start : start + batch_size] for start in range(0, len(x), batch_size)]
-    _trace(model, batches[0], batches[-1])
-    # ``model.predict`` does the same, and first builds a data pipeline.
-    outputs = np.concatenate([model.predict_on_batch(batch) for batch in batches])
-    outputs = outputs.astype(np.float32, copy=False)
+    outputs = _outputs(model, x, batch_size).astype(np.float32, copy=False)
     if not np.isfinite(outputs).all():
-        raise ValueError(
+        raise DivergedError(
             "the model's outputs are not all finite: its training diverged. Lower the learning rate"
         )
     if (_declared_kind(model) or _kind_of(outputs[:PROBED])) == "logits":
-        from scipy.special import softmax
-
-        outputs = softmax(outputs.astype(np.float64), axis=1).astype(np.float32)
+        outputs = softmax(outputs.astype(np.float64)).astype(np.float32)
     return outputs
+
+
+def _outputs(model: keras.Model, x: Any, batch_size: int) -> NDArray[Any]:
+    """Return what a model returns for pictures."""
+    import keras
+
+    strategy = getattr(model, "distribute_strategy", None)
+    if getattr(strategy, "num_replicas_in_sync", 1) > 1:
+        # Of a single batch, every replica would return all rows.
+        return np.asarray(model.predict(x, batch_size=batch_size, verbose=0))
+    if keras.distribution.distribution() is not None:
+        # Only whole batches can be divided among the devices.
+        spare = np.zeros((-len(x) % batch_size, *x.shape[1:]), x.dtype)
+        outputs = model.predict(np.concatenate([x, spare]), batch_size=batch_size, verbose=0)
+        return np.asarray(outputs)[: len(x)]
+    batches = [x[start : start + batch_size] for start in range(0, len(x), batch_size)]
+    _trace(model, batches[0], batches[-1])
+    # ``model.predict`` does the same, and first builds a data pipeline.
+    return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def _trace(model: keras.Model, *batches: Any) -> None:

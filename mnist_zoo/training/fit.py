@@ -46,7 +46,8 @@ def fit_and_evaluate(
 
     Ctrl-C ends the training, not the program: what is trained so far is measured and returned,
     with ``interrupted`` set. The epoch that it cut short is in the history too. A second Ctrl-C
-    raises ``KeyboardInterrupt``.
+    raises ``KeyboardInterrupt``. A training that diverged, as the learning rate is too high, is
+    returned with ``diverged`` set.
 
     Parameters
     ----------
@@ -88,9 +89,10 @@ def fit_and_evaluate(
     verbose : {"auto", 0, 1, 2} or bool, default "auto"
         Keras's progress bar: 0 for none, 1 for a bar, 2 for a line each epoch.
     seed : int, optional
-        Makes a run on a CPU repeat bit for bit, given a model built with a seed. It seeds the
-        split, and with ``keras.utils.set_random_seed`` the generators of Python, NumPy and the
-        backend.
+        Makes a run on a CPU repeat bit for bit, given a model built with a seed. The split, the
+        order of the digits and, on torch, the masks of dropout come from generators of their own,
+        so other threads and callbacks change nothing. The global generators of Python, NumPy and
+        the backend are seeded too, for layers and callbacks that draw from them.
 
     Returns
     -------

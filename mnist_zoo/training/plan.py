@@ -7,7 +7,7 @@ import math
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mnist_zoo.arguments import check_fraction, check_integer, check_seed
 from mnist_zoo.evaluation.inputs import CheckedData
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Loss: TypeAlias = str | keras.losses.Loss
 
 DEFAULT_EPOCHS = 5
-# How many batches one call from Python runs.
-BATCHES_PER_CALL = 100
 # From here on XLA saves more than the second that it takes to compile.
 XLA_BATCHES = 2000
 
@@ -141,6 +139,8 @@ def plan_training(
     ValueError
         If a setting is out of its range, or the loss is not for these labels or this output.
     """
+    import keras
+
     if epochs is not None and steps is not None:
         raise ValueError(f"epochs or steps must be None; got {epochs!r} and {steps!r}")
     if steps is not None:
@@ -148,6 +148,12 @@ def plan_training(
     else:
         epochs = check_integer("epochs", DEFAULT_EPOCHS if epochs is None else epochs, 1)
     fraction = check_fraction("validation_fraction", validation_fraction)
+    per_call = compile_settings(model).get("steps_per_execution", 1)
+    if per_call > 1 and keras.backend.backend() == "torch":
+        raise ValueError(
+            f"the model is compiled with steps_per_execution={per_call}, but on torch Keras runs "
+            "one batch a call: compile it with steps_per_execution=1"
+        )
     if loss is None:
         loss = compiled_loss(model)
     elif isinstance(loss, type):
@@ -174,8 +180,8 @@ def _execution(
 ) -> Execution:
     """Return how to run a training fast.
 
-    Many batches are run for one call from Python, unless the batches are counted or a callback
-    looks at each of them. On TensorFlow, XLA compiles supported layers, and only trainings long
+    Many batches are run for one call from Python, unless the batches are counted or a callback is
+    called for each of them. On TensorFlow, XLA compiles supported layers, and only trainings long
     enough to repay its compile time. What the user compiled a model with goes before both.
     """
     import keras
@@ -183,15 +189,9 @@ def _execution(
     backend = keras.backend.backend()
     compiled = compile_settings(model)
     per_call = compiled.get("steps_per_execution", 1) if plan.steps is None else 1
-    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    looked_at = any(
-        getattr(getattr(callback, hook), "__func__", None)
-        is not getattr(keras.callbacks.Callback, hook)
-        for callback in callbacks
-        for hook in hooks
-    )
-    if per_call == 1 and backend in LOOPS and plan.steps is None and not looked_at:
-        per_call = BATCHES_PER_CALL
+    loop = LOOPS.get(backend)
+    if per_call == 1 and loop and plan.steps is None and not any(map(_is_per_batch, callbacks)):
+        per_call = loop.batches_per_call
     xla = (
         compiled.get("jit_compile", "auto") == "auto"
         and backend == "tensorflow"
@@ -200,3 +200,23 @@ def _execution(
         and suits_xla(model)
     )
     return Execution(per_call, True if xla else None)
+
+
+def _is_per_batch(callback: Any) -> bool:
+    """Say whether a callback is to be called for each batch.
+
+    Keras's own that save a model have a method for that, but use it only if they are to save after
+    so many batches.
+    """
+    import keras
+
+    savers = keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore
+    idle = {keras.callbacks.Callback}
+    if getattr(callback, "save_freq", None) == "epoch":
+        idle.update(savers)
+    return any(
+        hook in vars(callback)
+        or next((each for each in type(callback).__mro__ if hook in vars(each)), None)
+        not in {None, *idle}
+        for hook in ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    )

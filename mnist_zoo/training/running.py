@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from mnist_zoo.models.outputs import PREDICT_BATCH
 from mnist_zoo.models.provenance import training_on
 from mnist_zoo.signals import handling
 from mnist_zoo.training.compiling import compile_model, compiled_here, compiled_loss
-from mnist_zoo.training.loops import compiled_loop
+from mnist_zoo.training.loops import fast_loop
 from mnist_zoo.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
@@ -78,10 +79,12 @@ def run_training(
     """
     import keras
 
+    order = np.random.default_rng(random.getrandbits(64) if plan.seed is None else plan.seed)
     if plan.seed is not None:
-        keras.utils.set_random_seed(plan.seed)
+        _seed_global_generators(plan.seed)
     split = _split(data, plan)
-    _compile(model, plan, optimizer, learning_rate, metrics)
+    with _strategy_of(model):
+        _compile(model, plan, optimizer, learning_rate, metrics)
     settings = plan.settings(model.optimizer)
     x, y = split.training
     history = keras.callbacks.History()
@@ -93,7 +96,7 @@ def run_training(
     try:
         with (
             training_on(model, data.seen) as note,
-            compiled_loop(model, x, y, plan.batch_size, plan.execution) as pictures,
+            fast_loop(model, x, y, plan.batch_size, plan.execution, order) as feed,
             _stopping_when_asked(model) as asked,
         ):
             # First, so that a checkpoint which another callback writes is known too.
@@ -101,14 +104,18 @@ def run_training(
                 on_epoch_begin=lambda epoch, logs: _stop_if(model, asked),
                 on_epoch_end=lambda epoch, logs: note(),
             )
+            # What other callbacks are told of an epoch is its number of batches.
+            known.set_params = lambda params: params.update(steps=plan.batches_per_epoch)
             model.fit(
-                pictures,
-                y,
-                batch_size=plan.batch_size,
+                **feed.arguments,
                 epochs=plan.epochs_begun,
                 validation_data=split.validation,
                 validation_batch_size=PREDICT_BATCH,
-                callbacks=[known, *callbacks, *([_bar()] if verbose else [])],
+                callbacks=[
+                    known,
+                    *callbacks,
+                    *([_bar(plan.batches_per_epoch, feed.batches_per_step)] if verbose else []),
+                ],
                 verbose=verbose,
             )
         interrupted = bool(asked)
@@ -122,6 +129,32 @@ def run_training(
         seconds=time.perf_counter() - started,
         interrupted=interrupted,
     )
+
+
+def _strategy_of(model: keras.Model) -> contextlib.AbstractContextManager[Any]:
+    """Return the context in which an optimizer's variables are placed as the model's are."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def _seed_global_generators(seed: int) -> None:
+    """Seed the generators of the process, which a user's own layers and callbacks may draw from.
+
+    The loops have generators of their own. Elsewhere than on TensorFlow, Keras's function would
+    import TensorFlow to seed it.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        keras.utils.set_random_seed(seed)
+        return
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - Keras shuffles with it where it trains by itself.
+    if backend == "torch":
+        import torch
+
+        torch.manual_seed(seed)
 
 
 @contextlib.contextmanager
@@ -150,7 +183,7 @@ def _stop_if(model: keras.Model, asked: list[int]) -> None:
         model.stop_training = True
 
 
-def _bar() -> keras.callbacks.Callback:
+def _bar(batches: int, batches_per_step: int) -> keras.callbacks.Callback:
     """Return Keras's progress bar, which does not count past the end.
 
     One call runs many batches, and Keras takes the last call of an epoch for a full one.
@@ -159,8 +192,8 @@ def _bar() -> keras.callbacks.Callback:
 
     class Bar(keras.callbacks.ProgbarLogger):  # type: ignore[misc]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            last = batch if self.target is None else min(batch, self.target - 1)
-            super().on_train_batch_end(last, logs)
+            last = (batch + 1) * batches_per_step - 1
+            super().on_train_batch_end(min(last, batches - 1), logs)
 
     return Bar()
 

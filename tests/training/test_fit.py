@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
 
 from mnist_zoo import (
+    DivergedError,
     SeenDigitsError,
     dense_relu,
     dense_relu_dropout,
@@ -23,7 +26,7 @@ from mnist_zoo import (
     linear,
     load_mnist,
 )
-from mnist_zoo.training import loops, plan
+from mnist_zoo.training import loops, plan, running
 
 
 def fit(model, data, **options):
@@ -101,15 +104,42 @@ def test_a_seed_repeats_bit_for_bit_in_another_process(sample):
     assert done.stdout.strip() == hashlib.sha256(here.probabilities.tobytes()).hexdigest()
 
 
+def test_a_callback_that_draws_random_numbers_changes_nothing(few):
+    class Draw(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            random.random()
+            np.random.random()  # noqa: NPY002 - the generator of the process is what is drawn from.
+
+    drawing = fit(dense_relu_dropout(seed=0), few, epochs=3, callbacks=[Draw()])
+    alone = fit(dense_relu_dropout(seed=0), few, epochs=3)
+    np.testing.assert_array_equal(drawing.probabilities, alone.probabilities)
+
+
+def test_trainings_in_two_threads_give_what_each_gives_alone(few):
+    def train(seed):
+        model = dense_relu_dropout(seed=seed)
+        return fit(model, few, epochs=3, seed=seed, batch_size=8).probabilities
+
+    alone = [train(seed) for seed in (0, 1)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(train, (0, 1)))
+    np.testing.assert_array_equal(together, alone)
+
+
 def test_validation_digits_come_out_of_the_training_split(sample, monkeypatch):
     seen = {}
     plain_fit = keras.Model.fit
 
-    def spy(self, x, y, **options):
-        seen.update(options, x=x, y=y)
-        return plain_fit(self, x, y, **options)
+    def spy(self, *digits, **options):
+        seen.update(validation_data=options["validation_data"])
+        return plain_fit(self, *digits, **options)
+
+    def loop_spy(model, x, y, *options):
+        seen.update(x=x, y=y)
+        return loops.fast_loop(model, x, y, *options)
 
     monkeypatch.setattr(keras.Model, "fit", spy)
+    monkeypatch.setattr(running, "fast_loop", loop_spy)
     fit(linear(seed=0), sample, validation_fraction=0.25)
     x_validation, y_validation = seen["validation_data"]
     np.testing.assert_array_equal(np.bincount(y_validation), [100] * 10)
@@ -137,15 +167,19 @@ def test_without_validation_every_training_digit_is_trained_on(few):
 
 
 def test_the_test_split_is_read_once_after_training(few, monkeypatch):
-    order = []
+    order, calls = [], []
     for name in ("fit", "predict", "evaluate", "predict_on_batch", "__call__"):
         plain = getattr(keras.Model, name)
 
         def spy(self, *args, _name=name, _plain=plain, **options):
-            # What the others call the model with are tensors.
-            if _name != "__call__" or isinstance(args[0], np.ndarray):
+            calls.append(_name)
+            # What is called by the others does not count, nor what TensorFlow traces.
+            if len(calls) == 1 and (_name != "__call__" or isinstance(args[0], np.ndarray)):
                 order.append(_name)
-            return _plain(self, *args, **options)
+            try:
+                return _plain(self, *args, **options)
+            finally:
+                calls.pop()
 
         monkeypatch.setattr(keras.Model, name, spy)
     fit(linear(), few, validation_fraction=0)
@@ -197,13 +231,14 @@ def share_of_sevens(truth, predicted):
 @pytest.mark.parametrize("change", [{"optimizer": "sgd"}, {"loss": "kl_divergence"}], ids=str)
 def test_a_compiled_model_keeps_its_metrics_whatever_else_is_changed(sample, change):
     model = linear()
-    settings = {"steps_per_execution": 3, "loss_weights": 0.5}
+    per_call = 1 if keras.backend.backend() == "torch" else 3
+    settings = {"steps_per_execution": per_call, "loss_weights": 0.5}
     top = keras.metrics.TopKCategoricalAccuracy(k=3, name="top")
     model.compile("adam", "categorical_crossentropy", metrics=[top, share_of_sevens], **settings)
     data = load_mnist(source="sample", one_hot=True)
     result = fit(model, data, validation_fraction=0, **change)
     assert sorted(result.history) == ["loss", "share_of_sevens", "top"]
-    assert model.steps_per_execution == 3
+    assert model.steps_per_execution == per_call
     assert model.get_compile_config()["loss_weights"] == 0.5
 
 
@@ -286,9 +321,23 @@ def test_lists_are_taken_for_arrays(few):
 
 def test_steps_are_counted_whatever_the_model_was_compiled_with(few):
     model = linear()
-    model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=7)
+    per_call = 1 if keras.backend.backend() == "torch" else 7
+    model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=per_call)
     fit(model, few, epochs=None, steps=10)
     assert int(model.optimizer.iterations) == 10
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="on torch, one batch a call")
+def test_steps_are_counted_where_keras_trains_by_itself(few):
+    class OwnStep(keras.Sequential):
+        def train_step(self, *arguments):
+            return super().train_step(*arguments)
+
+    model = OwnStep(linear().layers)
+    model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=4)
+    fit(model, few, epochs=None, steps=7)
+    assert int(model.optimizer.iterations) == 7
+    assert model.steps_per_execution == 4
 
 
 def test_an_optimizer_may_be_made_from_the_plan(few):
@@ -406,16 +455,11 @@ def test_ctrl_c_returns_what_is_trained_so_far(sample):
 
 
 def test_a_loop_of_ones_own_ends_in_the_same_evaluation(sample):
-    import tensorflow as tf
-
     model = linear(seed=0)
-    optimizer = keras.optimizers.Adam(0.01)
-    loss = keras.losses.SparseCategoricalCrossentropy()
-    for x, y in tf.data.Dataset.from_tensor_slices(tuple(sample.train)).batch(100):
-        with tf.GradientTape() as tape:
-            value = loss(y, model(x, training=True))
-        gradients = tape.gradient(value, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    x, y = sample.train
+    for start in range(0, len(x), 100):
+        model.train_on_batch(x[start : start + 100], y[start : start + 100])
     result = evaluate(model, sample)
     assert result.accuracy > 0.75
     assert result.history == {}
@@ -521,8 +565,9 @@ print(result.interrupted, len(result.history["loss"]) < 10**5, best.best_weights
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["dense", "convolutions"])
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_ctrl_c_at_any_moment_ends_the_training_and_keeps_the_model(backend, model):
+    pytest.importorskip(backend)
     environment = {**os.environ, "KERAS_BACKEND": backend}
     command = [sys.executable, "-c", INTERRUPTED, model]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
@@ -572,3 +617,75 @@ def test_a_convolutional_model_trains_on_digits_without_a_channel(few):
     result = fit(model, few)
     assert result.accuracy > 0.1
     np.testing.assert_array_equal(evaluate(model, few).probabilities, result.probabilities)
+
+
+def test_a_training_that_diverged_returns_what_happened(few, tmp_path):
+    count = Count()
+    callbacks = [keras.callbacks.TerminateOnNaN(), count]
+    result = fit(dense_relu(seed=0), few, optimizer="sgd", learning_rate=1e30, callbacks=callbacks)
+    assert result.diverged
+    assert count.batches < 5
+    assert np.isnan(result.history["loss"]).all()
+    assert result.loss == pytest.approx(np.log(10))
+    assert "DIVERGED" in str(result)
+    result.save(tmp_path / "result.json")
+    assert type(result).load(tmp_path / "result.json").diverged
+    with pytest.raises(DivergedError):
+        evaluate(result.model, few)
+
+
+TWO_DEVICES = """
+import sys
+import keras, numpy as np, tensorflow as tf
+from mnist_zoo import evaluate, fit_and_evaluate, linear, predict_probabilities
+cpu, = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = {"mirrored": lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]),
+            "second": lambda: tf.distribute.OneDeviceStrategy("CPU:1")}[sys.argv[1]]()
+rng = np.random.default_rng(0)
+train, test = ((rng.random((n, 28, 28), np.float32), rng.integers(0, 10, n)) for n in (200, 105))
+plain = linear(seed=0)
+with strategy.scope():
+    model = linear(seed=0)
+for some in (1, 5, 105):
+    ours, theirs = (predict_probabilities(test[0][:some], each) for each in (model, plain))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+data = train, test
+assert evaluate(model, data, batch_size=33).accuracy == evaluate(plain, data).accuracy
+options = {"epochs": 2, "verbose": 0, "seed": 0, "learning_rate": 0.01}
+result = fit_and_evaluate(model, (train, test), **options)
+assert result.history["loss"][1] < result.history["loss"][0]
+assert result.settings.learning_rate == np.float32(0.01)
+print(strategy.num_replicas_in_sync)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="strategies of TensorFlow")
+@pytest.mark.parametrize(("strategy", "replicas"), [("mirrored", "2"), ("second", "1")])
+def test_models_on_other_devices_are_trained_and_asked_as_any_other(strategy, replicas):
+    command = [sys.executable, "-c", TWO_DEVICES, strategy]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [replicas]
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+import numpy as np
+from mnist_zoo import dense_relu_dropout, fit_and_evaluate
+rng = np.random.default_rng(0)
+train, test = ((rng.random((n, 28, 28), np.float32), rng.integers(0, 10, n)) for n in (200, 105))
+fit_and_evaluate(dense_relu_dropout(seed=0), (train, test), epochs=1, verbose=0, seed=0)
+print("tensorflow" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_training_on_another_backend_does_not_import_tensorflow(backend):
+    pytest.importorskip(backend)
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["False"]

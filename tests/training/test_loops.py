@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_zoo import dense_relu, dense_relu_dropout, fit_and_evaluate, linear
+from mnist_zoo.training import batches as batches_of
 from mnist_zoo.training import loops
-from mnist_zoo.training.loops import Execution
 
 
 @given(
@@ -27,7 +28,7 @@ from mnist_zoo.training.loops import Execution
 def test_every_epoch_has_each_digit_once_in_the_calls_that_fit_makes(
     digits, batch_size, per_call, epochs
 ):
-    blocks = loops._blocks(digits, batch_size, per_call)
+    blocks = batches_of.blocks(digits, batch_size, per_call, np.random.default_rng(0))
     batches = -(-digits // batch_size)
     for _ in range(epochs):
         calls = list(islice(blocks, -(-batches // per_call)))
@@ -45,12 +46,12 @@ def test_every_epoch_has_each_digit_once_in_the_calls_that_fit_makes(
 
 # The oracle is Keras's own step, given the same batches in the same order.
 SAME_STEPS = """
-import random
 import keras, numpy as np
 from itertools import islice
 import sys
 from mnist_zoo import dense_relu
-from mnist_zoo.training import loops
+from mnist_zoo.training import loops, torch_loop
+from mnist_zoo.training.batches import blocks
 
 def convolutions():
     keras.utils.set_random_seed(0)
@@ -68,12 +69,12 @@ models = [build() for _ in range(2)]
 for model in models:
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 ours, plain = models
-random.seed(1)
-with loops.compiled_loop(ours, x, y, 10, loops.Execution(3, None)) as pictures:
-    history = ours.fit(pictures, y, batch_size=10, epochs=2, verbose=0).history
-random.seed(1)
+torch_loop.STEPS_BEFORE_RECORDING = 3
+execution = loops.Execution(3, None)
+with loops.fast_loop(ours, x, y, 10, execution, np.random.default_rng(2)) as feed:
+    history = ours.fit(**feed.arguments, epochs=2, verbose=0).history
 sizes, logs = [], []
-for call in islice(loops._blocks(103, 10, 3), 8):
+for call in islice(blocks(103, 10, 3, np.random.default_rng(2)), 8):
     for block in call:
         for digits in block.batches[block.start : block.stop]:
             plain.reset_metrics()  # Older versions of Keras go on with the mean.
@@ -90,9 +91,10 @@ print(keras.backend.backend(), len(history["loss"]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 @pytest.mark.parametrize("model", ["dense", "convolutions"])
 def test_the_loop_takes_the_steps_that_keras_takes_on_the_same_batches(backend, model):
+    pytest.importorskip(backend)
     environment = {**os.environ, "KERAS_BACKEND": backend}
     command = [sys.executable, "-c", SAME_STEPS, model]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -108,6 +110,11 @@ def compiled(model, **options):
 def digits_and_labels():
     rng = np.random.default_rng(0)
     return rng.random((40, 28, 28), np.float32), rng.integers(0, 10, 40)
+
+
+def fast_loop(model, x, y):
+    execution = loops.Execution(4, None)
+    return loops.fast_loop(model, x, y, 10, execution, np.random.default_rng(0))
 
 
 class OwnStep(keras.Model):
@@ -137,16 +144,16 @@ def own_step():
 )
 def test_what_may_not_be_the_same_is_left_to_keras(model):
     x, y = digits_and_labels()
-    with loops.compiled_loop(model, x, y, 10, Execution(4, None)) as pictures:
-        assert pictures is x
+    with fast_loop(model, x, y) as feed:
+        assert feed.arguments["x"] is x
         assert model.train_function is None
 
 
 def test_bytes_are_left_to_keras():
     x, y = digits_and_labels()
     model, x = compiled(linear()), np.uint8(255 * x)
-    with loops.compiled_loop(model, x, y, 10, Execution(4, None)) as pictures:
-        assert pictures is x
+    with fast_loop(model, x, y) as feed:
+        assert feed.arguments["x"] is x
 
 
 def look(batch, logs):
@@ -158,14 +165,15 @@ def look(batch, logs):
 )
 def test_no_two_epochs_have_the_same_batches_though_a_seed_is_given(callbacks, monkeypatch):
     orders = []
-    plain = loops._blocks
+    loop = importlib.import_module(f"mnist_zoo.training.{keras.backend.backend()}_loop")
+    plain = loop.blocks
 
     def spy(*arguments):
         for call in plain(*arguments):
             orders.append(np.asarray(call[0].batches).tolist())
             yield call
 
-    monkeypatch.setattr(loops, "_blocks", spy)
+    monkeypatch.setattr(loop, "blocks", spy)
     options = {"validation_fraction": 0, "callbacks": callbacks, "seed": 0, "verbose": 0}
     fit_and_evaluate(linear(), data(), epochs=3, batch_size=40, **options)
     assert len(orders) == 3
@@ -208,7 +216,7 @@ def test_this_keras_calls_the_loop():
     called = []
     model = compiled(linear())
     x, y = digits_and_labels()
-    with loops.compiled_loop(model, x, y, 10, Execution(4, None)) as pictures:
+    with fast_loop(model, x, y) as feed:
         loop = model.train_function
 
         def counted(*arguments):
@@ -216,10 +224,10 @@ def test_this_keras_calls_the_loop():
             return loop(*arguments)
 
         model.train_function = counted
-        model.fit(pictures, y, batch_size=10, epochs=1, verbose=0)
+        model.fit(**feed.arguments, epochs=1, verbose=0)
     assert called, (
         f"Keras {keras.__version__} does not call model.train_function, by which mnist_zoo's "
-        "compiled loops are run: trainings are right, but slow. See mnist_zoo/training/loops.py"
+        "loops are run: trainings are right, but slow. See mnist_zoo/training/loops.py"
     )
 
 
@@ -232,6 +240,10 @@ def test_a_keras_that_ignores_the_hook_trains_by_itself(monkeypatch):
     monkeypatch.setattr(keras.Model, "make_train_function", always_its_own)
     model = linear(seed=0)
     before = model.get_weights()
+    if keras.backend.backend() == "torch":
+        with pytest.raises(RuntimeError, match="does not call model.train_function"):
+            fit_and_evaluate(model, data(), verbose=0, validation_fraction=0)
+        return
     result = fit_and_evaluate(
         model, data(), epochs=2, batch_size=7, verbose=0, validation_fraction=0
     )

@@ -69,11 +69,34 @@ def test_many_batches_are_run_for_one_call_unless_somebody_looks_at_each():
         def on_epoch_end(self, epoch, logs=None):
             pass
 
-    assert planned(LINEAR).execution.batches_per_call == plan.BATCHES_PER_CALL
-    assert planned(LINEAR, callbacks=[LookElsewhere()]).execution.batches_per_call > 1
+    many = loops.LOOPS[keras.backend.backend()].batches_per_call
+    assert planned(LINEAR).execution.batches_per_call == many
+    assert planned(LINEAR, callbacks=[LookElsewhere()]).execution.batches_per_call == many
     assert planned(LINEAR, callbacks=[Look()]).execution.batches_per_call == 1
     assert planned(LINEAR, callbacks=[LookInTheOldWay()]).execution.batches_per_call == 1
+    nan = keras.callbacks.TerminateOnNaN()
+    assert planned(LINEAR, callbacks=[nan]).execution.batches_per_call == 1
+    lambdas = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: None)
+    assert planned(LINEAR, callbacks=[lambdas]).execution.batches_per_call == 1
     assert planned(LINEAR, steps=7).execution.batches_per_call == 1
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "backup"])
+def test_a_model_that_is_saved_after_each_epoch_is_trained_as_fast(kind, tmp_path):
+    def saving(save_freq):
+        if kind == "backup":
+            return keras.callbacks.BackupAndRestore(str(tmp_path), save_freq=save_freq)
+        return keras.callbacks.ModelCheckpoint(tmp_path / "model.keras", save_freq=save_freq)
+
+    class Counting(keras.callbacks.ModelCheckpoint):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+
+    many = loops.LOOPS[keras.backend.backend()].batches_per_call
+    assert planned(LINEAR, callbacks=[saving("epoch")]).execution.batches_per_call == many
+    assert planned(LINEAR, callbacks=[saving(5)]).execution.batches_per_call == 1
+    counting = Counting(tmp_path / "model.keras")
+    assert planned(LINEAR, callbacks=[counting]).execution.batches_per_call == 1
 
 
 def test_without_a_loop_for_the_backend_keras_runs_one_batch_a_call(monkeypatch):
@@ -81,6 +104,15 @@ def test_without_a_loop_for_the_backend_keras_runs_one_batch_a_call(monkeypatch)
     assert planned(LINEAR).execution.batches_per_call == 1
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="other backends take any number")
+def test_a_number_of_batches_a_call_that_torch_cannot_run_is_refused():
+    model = linear()
+    model.compile("adam", "sparse_categorical_crossentropy", steps_per_execution=3)
+    with pytest.raises(ValueError, match="steps_per_execution=1"):
+        planned(model)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="on torch, one batch a call")
 def test_a_model_that_comes_compiled_runs_as_it_was_compiled():
     model = linear()
     options = {"steps_per_execution": 3, "jit_compile": False}
@@ -111,6 +143,6 @@ def test_a_model_that_was_trained_here_before_is_run_as_fast_again(monkeypatch):
     model = linear()
     compiling.compile_model(model, optimizer="adam", loss="sparse_categorical_crossentropy")
     again = planned(model, epochs=10)
-    assert again.execution == loops.Execution(plan.BATCHES_PER_CALL, True)
+    assert again.execution == loops.Execution(loops.LOOPS["tensorflow"].batches_per_call, True)
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     assert planned(model, epochs=10).execution.xla is None
