@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.prepare import prepare
-from benchmarks.rows import ROW_NAMES, Group, Row, select
+from benchmarks.rows import BACKENDS, GROUPS, ROW_NAMES, Group, Row, missing, select
 from mnist_zoo import MnistUnavailableError
 from mnist_zoo.data import MNIST
 from tools import docs
@@ -35,7 +36,7 @@ from tools import docs
 PROGRAMS = Path(__file__).parent / "programs"
 # With fewer rounds, a median says little, and so does the mean accuracy of their seeds.
 LEAST_ROUNDS = 5
-PACKAGES = ("tensorflow", "keras", "jax", "numpy")
+PACKAGES = ("tensorflow", "keras", "jax", "torch", "numpy")
 
 # By program and quantity, a value for each round.
 Measured = dict[str, dict[str, list[float]]]
@@ -44,14 +45,16 @@ Measured = dict[str, dict[str, list[float]]]
 def run(program: str, home: Path, settings: dict[str, str]) -> tuple[dict[str, float], Any]:
     """Run one program once; return what was measured, and the work that it says it did."""
     environment = {name: value for name, value in os.environ.items() if name != MNIST.pointer}
+    name, _, backend = program.partition("@")
     environment |= {
+        "KERAS_BACKEND": backend or BACKENDS[0],
         "XDG_CACHE_HOME": str(home),
         "KERAS_HOME": str(home / "keras"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         **settings,
     }
     started, clock = time.time(), time.perf_counter()
-    command = [sys.executable, str(PROGRAMS / f"{program}.py")]
+    command = [sys.executable, str(PROGRAMS / f"{name}.py")]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(command, stdout=out, stderr=err, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
@@ -165,7 +168,7 @@ def publish(figures: list[dict[str, Any]], rounds: int) -> None:
     machine = {
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
         "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
+        **{package: version(package) for package in PACKAGES if find_spec(package)},
     }
     content = {"rounds": rounds, "machine": machine, "rows": figures}
     docs.write("benchmarks.json", content)
@@ -179,6 +182,9 @@ def why_not_to_publish(options: argparse.Namespace) -> str | None:
         return "a smoke test measures nothing"
     if options.only:
         return "only some rows were measured"
+    absent = {missing(row) for group in GROUPS for row in group.rows} - {None}
+    if absent:
+        return f"not installed: {', '.join(sorted(map(str, absent)))}"
     if options.rounds < LEAST_ROUNDS:
         return f"at least {LEAST_ROUNDS} rounds are needed; got {options.rounds}"
     return None
@@ -209,6 +215,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(message)
         print(f"left out: {message}")
         return
+    for row in (row for group in GROUPS for row in group.rows):
+        if row.name in (options.only or ROW_NAMES) and missing(row):
+            print(f"{row.name}: left out, as {missing(row)} is not installed", flush=True)
     reason = why_not_to_publish(options)
     if reason is None:
         publish(figures, options.rounds)

@@ -1,7 +1,7 @@
 """What is measured: groups of programs that run in turn, and the rows that are read off them.
 
-To add a row, write its programs in ``programs/`` and its :class:`Row`; ``python -m benchmarks``
-and the tests read everything from :data:`GROUPS`.
+To add a row, write its programs in ``programs/`` and its :class:`Row` in one of the groups. All
+are in :data:`GROUPS`, which ``python -m benchmarks`` and the tests read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ class Row:
     against : str
         What the plain program does, in words.
     plain, ours : str
-        The two programs: names of files in ``programs/``, without their ending.
+        The two programs: names of files in ``programs/``, without their ending; where it is not
+        TensorFlow, with Keras's backend: ``"fit_ours@jax"``.
     quantity : str
         What is compared: a key of what the programs print under ``at`` (counted from the start of
         the process) or ``seconds``, or ``process`` (all of it), or ``memory``.
@@ -77,10 +79,20 @@ class Group:
         return tuple(dict.fromkeys(row.ours for row in self.rows))
 
 
+# The backends of Keras that train. The first is the default, which no program names.
+BACKENDS = ("tensorflow", "jax", "torch")
+SPECIES = ("dense_relu", "dense_relu_dropout", "dense_sigmoid", "linear")
+
+
+def on(program: str, backend: str) -> str:
+    """Return the name of a program on a backend."""
+    return program if backend == BACKENDS[0] else f"{program}@{backend}"
+
+
 # Two trainings with one seed differ as much as two seeds do: the standard deviation is 0.2 points.
 SAME_ACCURACY = 0.01
 
-GROUPS = (
+PROGRAM_GROUPS = (
     Group(
         rows=(
             Row(
@@ -124,7 +136,7 @@ GROUPS = (
                 job="128-64, batch 32, 5 epochs of Adam: `fit` alone, compilation included",
                 against="plain `fit`",
                 plain="fit_plain",
-                ours="fit_tensorflow",
+                ours="fit_ours",
                 quantity="fit",
                 target=3.0,
             ),
@@ -133,9 +145,36 @@ GROUPS = (
                 job="the same on the JAX backend",
                 against="plain `fit` on TensorFlow",
                 plain="fit_plain",
-                ours="fit_jax",
+                ours="fit_ours@jax",
                 quantity="fit",
                 target=5.0,
+            ),
+            Row(
+                name="fit_jax_alone",
+                job="the same on the JAX backend",
+                against="plain `fit` on JAX",
+                plain="fit_plain@jax",
+                ours="fit_ours@jax",
+                quantity="fit",
+                target=1.0,
+            ),
+            Row(
+                name="fit_torch",
+                job="the same on the torch backend",
+                against="plain `fit` on torch",
+                plain="fit_plain@torch",
+                ours="fit_ours@torch",
+                quantity="fit",
+                target=1.0,
+            ),
+            Row(
+                name="fit_torch_alone",
+                job="the same on the torch backend",
+                against="torch without Keras",
+                plain="dense_torch@torch",
+                ours="fit_ours@torch",
+                quantity="fit",
+                target=1.0,
             ),
         ),
     ),
@@ -174,6 +213,15 @@ GROUPS = (
                 against="the plain script",
                 plain="reach_plain",
                 ours="reach_ours",
+                quantity="process",
+                target=4.0,
+            ),
+            Row(
+                name="program_jax",
+                job="the same on the JAX backend",
+                against="the plain script",
+                plain="reach_plain",
+                ours="reach_ours@jax",
                 quantity="process",
                 target=4.0,
             ),
@@ -226,14 +274,73 @@ GROUPS = (
 )
 
 
+NETWORK = Group(
+    tolerance=0.02,
+    # After a single epoch, the accuracy depends on the first weights more than on anything else.
+    same_work_when_warming_up=False,
+    rows=(
+        *(
+            Row(
+                name=f"network_{backend}",
+                job=f"an epoch of six convolutions, batch 128, on {backend}",
+                against=f"plain `fit` on {backend}",
+                plain=on("network_plain", backend),
+                ours=on("network_ours", backend),
+                quantity="epoch",
+                target=1.0,
+            )
+            for backend in BACKENDS
+        ),
+        *(
+            Row(
+                name=f"network_{backend}_torch",
+                job=f"an epoch of six convolutions, batch 128, on {backend}",
+                against="torch without Keras",
+                plain="network_torch@torch",
+                ours=on("network_ours", backend),
+                quantity="epoch",
+                target=1.0,
+            )
+            for backend in ("tensorflow", "torch")
+        ),
+    ),
+)
+
+SPECIES_GROUPS = tuple(
+    Group(
+        tolerance=0.02,
+        same_work_when_warming_up=False,
+        rows=tuple(
+            Row(
+                name=f"{species}_{backend}",
+                job=f"an epoch of `{species}`, batch 32, on {backend}",
+                against=f"plain `fit` on {backend}",
+                plain=on("species_plain", backend),
+                ours=on("species_ours", backend),
+                quantity=species,
+                target=1.0,
+            )
+            for species in SPECIES
+        ),
+    )
+    for backend in BACKENDS
+)
+
+GROUPS = (*PROGRAM_GROUPS, NETWORK, *SPECIES_GROUPS)
 ROW_NAMES = tuple(row.name for group in GROUPS for row in group.rows)
 
 
+def missing(row: Row) -> str | None:
+    """Return a backend that a row needs and that is not installed; None if there is none."""
+    backends = (program.partition("@")[2] for program in (row.plain, row.ours))
+    return next((each for each in backends if each and not find_spec(each)), None)
+
+
 def select(names: Collection[str]) -> list[Group]:
-    """Return the groups with the rows of these names alone; groups without one are left out."""
+    """Return the groups with the rows of these names that can run here; not those without one."""
     groups = []
     for group in GROUPS:
-        rows = tuple(row for row in group.rows if row.name in names)
+        rows = tuple(row for row in group.rows if row.name in names and not missing(row))
         if rows:
             groups.append(dataclasses.replace(group, rows=rows))
     return groups

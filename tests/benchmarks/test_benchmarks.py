@@ -9,8 +9,9 @@ from collections import Counter
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import report
+from benchmarks import report, rows
 from benchmarks.rows import GROUPS, ROW_NAMES, Group, Row, select
+from mnist_zoo import list_models
 from tools import docs
 
 PROGRAMS = sorted(program.PROGRAMS.glob("[!_]*.py"))
@@ -73,7 +74,8 @@ def test_a_row_has_a_name_of_its_own():
 
 def test_a_program_is_a_file_and_runs_in_one_group():
     groups = Counter(name for group in GROUPS for name in group.programs)
-    assert groups == dict.fromkeys((path.stem for path in PROGRAMS), 1)
+    assert set(groups.values()) == {1}
+    assert {name.partition("@")[0] for name in groups} == {path.stem for path in PROGRAMS}
 
 
 def test_a_program_runs_once_a_round_however_many_rows_are_read_off_it():
@@ -83,14 +85,27 @@ def test_a_program_runs_once_a_round_however_many_rows_are_read_off_it():
 
 def test_only_the_programs_of_the_chosen_rows_run():
     (group,) = select(["fit_jax"])
-    assert group.programs == ("fit_plain", "fit_jax")
+    assert group.programs == ("fit_plain", "fit_ours@jax")
+
+
+def test_a_row_whose_backend_is_not_installed_is_left_out_and_named(monkeypatch, results, capsys):
+    monkeypatch.setattr(rows, "find_spec", lambda name: name != "torch")
+    program.main([])
+    said = capsys.readouterr()
+    assert "fit_torch: left out, as torch is not installed" in said.out
+    assert "left as it is" in said.err
+    assert not select(["fit_torch"])
+
+
+def test_every_species_is_measured_on_every_backend():
+    assert tuple(list_models()) == rows.SPECIES
 
 
 def test_an_unknown_row_is_refused_by_a_message_that_names_the_rows(capsys):
     with pytest.raises(SystemExit, match="2"):
-        program.main(["--only", "import", "fit_torch"])
+        program.main(["--only", "import", "fit_numpy"])
     message = capsys.readouterr().err
-    assert "'fit_torch'" in message
+    assert "'fit_numpy'" in message
     assert all(name in message for name in ROW_NAMES)
 
 
@@ -111,7 +126,8 @@ def test_a_part_of_a_run_leaves_the_docs_as_they_are_and_says_so(arguments, resu
     assert "docs/results/benchmarks.json is left as it is" in capsys.readouterr().err
 
 
-def test_a_whole_run_writes_the_figures_the_table_and_the_picture(results, capsys):
+def test_a_whole_run_writes_the_figures_the_table_and_the_picture(monkeypatch, results, capsys):
+    monkeypatch.setattr(rows, "find_spec", lambda name: True)
     program.main([])
     assert not capsys.readouterr().err
     written = sorted(path.name for path in results.iterdir())
