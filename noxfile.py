@@ -14,7 +14,20 @@ nox.options.stop_on_first_error = True
 
 # Those of pyproject.toml. Pythons that are not installed are skipped, except on a CI system.
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
-ALL_TESTS = ("-m", "slow or not slow", "--cov", "--cov-report=term")
+ALL_TESTS = ("-m", "slow or not slow")
+# Kept for the session that reports on all tests together.
+MEASURED = ("--cov", "--cov-report=", "--cov-fail-under=0")
+# TensorFlow's tests are those of the session before.
+BACKENDS = ("jax", "torch", "openvino")
+# Keras does not train on OpenVINO, and most of the tests of provenance train.
+OPENVINO_TESTS = (
+    "tests/models",
+    "tests/evaluation",
+    "tests/export",
+    "tests/pictures",
+    "--ignore=tests/models/test_provenance.py",
+)
+FIND = "import importlib.util; print(importlib.util.find_spec('{}') or '', end='')"
 
 
 @nox.session
@@ -32,7 +45,28 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests with coverage, or pytest with the arguments after ``--``."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", *(session.posargs or ALL_TESTS))
+    session.run("python", "-m", "pytest", *(session.posargs or (*ALL_TESTS, *MEASURED)))
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS)
+def backends(session: nox.Session, backend: str) -> None:
+    """Run the tests on the other backends of Keras, on OpenVINO those of models alone."""
+    session.install("-e", ".[test]", backend)
+    if not session.run("python", "-c", FIND.format(backend), silent=True, log=False):
+        session.skip(f"{backend} is not installed")
+    paths = OPENVINO_TESTS if backend == "openvino" else ()
+    options = (*paths, *MEASURED, "--cov-append")
+    # The tests run on all cores already.
+    env = {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+    session.run("python", "-m", "pytest", *options, env=env)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Report which lines no test of the last two sessions ran; too many are an error."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "coverage", "report")
 
 
 @nox.session

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def test_every_page_can_be_reached_from_the_first():
         new = links - reached
     # The page of the changelog has the file CHANGELOG.md, to which the first page links.
     assert {*DOCS.glob("*.md")} - {DOCS / "changelog.md"} <= reached
+
+
+def test_the_packages_to_install_without_tensorflow_are_those_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", each)[0] for each in project["dependencies"]} - {"tensorflow"}
+    _, section = (DOCS / "install.md").read_text(encoding="utf-8").split("## Without TensorFlow")
+    command = re.search(r"pip install (filelock.*?)```", section, re.S)[1]
+    further = re.search(r"add `([^`]*)`", section)[1]
+    named = set(re.findall(r"[a-z][\w-]*", re.sub(r">=[\d.]+", "", f"{command} {further}")))
+    assert named == needed
 
 
 def test_pages_have_no_markup_that_a_code_host_does_not_show():
