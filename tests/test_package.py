@@ -29,7 +29,7 @@ ARROWS = {
     "models": {"arguments", "data", "errors", "metrics"},
     "pictures": {"data", "errors", "models"},
     "evaluation": {"arguments", "data", "errors", "metrics", "models", "plots", "writing"},
-    "training": {"arguments", "data", "evaluation", "metrics", "models", "signals"},
+    "training": {"arguments", "data", "errors", "evaluation", "metrics", "models", "signals"},
     "recipes": {"training"},
     "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "errors", "models", "writing"},

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The packages that models are built with.
-BACKENDS = ("keras", "tensorflow", "jax", "torch")
+# The packages of the backends that train.
+BACKENDS = ("tensorflow", "jax", "torch")
 # More characters than any row of a table has.
 UNBROKEN = 10_000
 
@@ -64,7 +64,7 @@ def table(headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
 def columns(headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table as plain text, for what must be printed soon: rich takes 50 ms to import."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    rule = tuple("─" * width for width in widths)
+    rule = tuple("-" * width for width in widths)
     return "\n".join("  ".join(map(str.ljust, row, widths)) for row in (headings, rule, *rows))
 
 

@@ -179,7 +179,7 @@ def train(
             terminal.say(f"what was trained is saved as {_save(model, path, force)}")
         raise
     written = _save(model, path, force)
-    done = not evaluation.interrupted and written == path
+    done = not evaluation.interrupted and not evaluation.diverged and written == path
     following = f"next: mnist-zoo predict PICTURE --model {shlex.quote(str(path))}"
     report(
         evaluation,

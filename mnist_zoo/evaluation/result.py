@@ -242,7 +242,11 @@ class Evaluation:
             "source": self.source,
             "class_names": list(self.class_names),
             **self.measures.to_dict(),
-            "history": {name: list(values) for name, values in self.history.items()},
+            # JSON has no number that is not finite.
+            "history": {
+                name: [value if np.isfinite(value) else None for value in values]
+                for name, values in self.history.items()
+            },
             "seconds": self.seconds,
             "interrupted": self.interrupted,
             "diverged": self.diverged,
@@ -336,7 +340,10 @@ class Evaluation:
                 probabilities=values.reshape(len(labels), -1).astype(np.float32),
                 dataset={each.name: each for each in (MNIST, SAMPLE)}.get(facts["source"]),
                 class_names=tuple(facts["class_names"]),
-                history={name: tuple(each) for name, each in facts["history"].items()},
+                history={
+                    name: tuple(np.nan if value is None else value for value in each)
+                    for name, each in facts["history"].items()
+                },
                 seconds=facts["seconds"],
                 settings=TrainingSettings(**facts["settings"]) if facts["settings"] else None,
                 interrupted=facts["interrupted"],

@@ -49,7 +49,9 @@ def as_pair(name: str, split: Any) -> Pair:
 def _array(values: Any) -> NDArray[Any]:
     """Return an array in the byte order of this machine, the only one that backends take."""
     array = np.asarray(values)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.isnative:
+        return array
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 def _is_pair(split: Any) -> bool:

@@ -101,7 +101,7 @@ def assess(
         if not trained:
             raise
         # Its history is worth having.
-        classes = model.output_shape[1]
+        classes = len(model.predict_on_batch(test.x[:1])[0])
         probabilities = np.full((len(labels), classes), 1.0 / classes, np.float32)
         trained["diverged"] = True
     return Evaluation(model, labels, probabilities, test.dataset, **trained)

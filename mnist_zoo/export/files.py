@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_zoo.export.safety import unpack
 from mnist_zoo.models import provenance
+from mnist_zoo.models.frameworks import tensorflow_left_out
 from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
@@ -60,34 +58,10 @@ def save_model(
     if target.suffix != ".keras":
         raise ValueError(f"path must end in .keras; got {str(path)!r}")
     with replacing(target, overwrite) as part:
-        with _tensorflow_left_out():
+        with tensorflow_left_out():
             model.save(part)
         with zipfile.ZipFile(part, "a") as archive:
             provenance.write_note(model, archive)
-
-
-@contextlib.contextmanager
-def _tensorflow_left_out() -> Iterator[None]:
-    """Keep Keras from importing TensorFlow to write a model of another backend.
-
-    Keras asks of each part of a model whether it is one of TensorFlow's types, and imports
-    TensorFlow for that: seconds, and hundreds of megabytes. Where TensorFlow is not loaded, no part
-    is. So Keras is told for that time that TensorFlow is not installed. A Keras that keeps this
-    elsewhere imports TensorFlow as before.
-    """
-    try:
-        from keras.src.utils.module_utils import tensorflow
-    except ImportError:
-        tensorflow = None
-    unknown = getattr(tensorflow, "_available", True) is None
-    if not unknown or "tensorflow" in sys.modules:
-        yield
-        return
-    tensorflow._available = False
-    try:
-        yield
-    finally:
-        tensorflow._available = None
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model:

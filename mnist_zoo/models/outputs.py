@@ -52,8 +52,11 @@ def _outputs(model: keras.Model, x: Any, batch_size: int) -> NDArray[Any]:
     if getattr(strategy, "num_replicas_in_sync", 1) > 1:
         # Of a single batch, every replica would return all rows.
         return np.asarray(model.predict(x, batch_size=batch_size, verbose=0))
-    if keras.distribution.distribution() is not None:
+    distribution = keras.distribution.distribution()
+    if distribution is not None:
         # Only whole batches can be divided among the devices.
+        devices = distribution.device_mesh.devices.size
+        batch_size = -(-batch_size // devices) * devices
         spare = np.zeros((-len(x) % batch_size, *x.shape[1:]), x.dtype)
         outputs = model.predict(np.concatenate([x, spare]), batch_size=batch_size, verbose=0)
         return np.asarray(outputs)[: len(x)]

@@ -101,8 +101,8 @@ def fast_loop(
     """Have ``model.fit`` train in a fast loop; give what it is to be called with.
 
     Where the loop is not known to compute the same (a model with a ``train_step`` of its own, a
-    backend without a loop, more than one device), Keras trains by itself. It also does where a
-    version of Keras does not call ``model.train_function``, but for torch, where that is an error.
+    backend without a loop, more than one device), Keras trains by itself. A version of Keras that
+    does not call ``model.train_function`` trains by itself too; on torch it raises an error.
     Afterwards the model is as it was.
 
     Parameters

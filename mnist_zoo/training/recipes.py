@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from mnist_zoo.arguments import check_choice, check_integer
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.data.loading import Mnist, Split, one_hot_labels
+from mnist_zoo.errors import DivergedError
 from mnist_zoo.metrics.significance import Interval, wilson_interval
 from mnist_zoo.models.outputs import output_kind
 from mnist_zoo.models.species import create_model
@@ -301,6 +302,8 @@ def reproduce(
     results = []
     for seed in seeds:
         evaluation = train_recipe(recipe, data, check_integer("seeds", seed, 0), verbose=verbose)
+        if evaluation.diverged:
+            raise DivergedError(f"the training of {name} with seed {seed} diverged")
         results.append(SeedResult(seed, evaluation.accuracy, evaluation.loss, evaluation.seconds))
         if on_result is not None:
             on_result(results[-1])

@@ -15,6 +15,7 @@ from mnist_zoo.data.memory import aligned_empty
 from mnist_zoo.evaluation.inputs import CheckedData, as_classes
 from mnist_zoo.evaluation.result import TrainingSettings
 from mnist_zoo.evaluation.splits import Pair
+from mnist_zoo.models.frameworks import tensorflow_left_out
 from mnist_zoo.models.outputs import PREDICT_BATCH
 from mnist_zoo.models.provenance import training_on
 from mnist_zoo.signals import handling
@@ -79,9 +80,12 @@ def run_training(
     """
     import keras
 
+    backend = keras.backend.backend()
     order = np.random.default_rng(random.getrandbits(64) if plan.seed is None else plan.seed)
     if plan.seed is not None:
-        _seed_global_generators(plan.seed)
+        # For layers and callbacks that draw from the generators of the process.
+        with tensorflow_left_out() if backend != "tensorflow" else contextlib.nullcontext():
+            keras.utils.set_random_seed(plan.seed)
     split = _split(data, plan)
     with _strategy_of(model):
         _compile(model, plan, optimizer, learning_rate, metrics)
@@ -135,26 +139,6 @@ def _strategy_of(model: keras.Model) -> contextlib.AbstractContextManager[Any]:
     """Return the context in which an optimizer's variables are placed as the model's are."""
     strategy = getattr(model, "distribute_strategy", None)
     return contextlib.nullcontext() if strategy is None else strategy.scope()
-
-
-def _seed_global_generators(seed: int) -> None:
-    """Seed the generators of the process, which a user's own layers and callbacks may draw from.
-
-    The loops have generators of their own. Elsewhere than on TensorFlow, Keras's function would
-    import TensorFlow to seed it.
-    """
-    import keras
-
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        keras.utils.set_random_seed(seed)
-        return
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - Keras shuffles with it where it trains by itself.
-    if backend == "torch":
-        import torch
-
-        torch.manual_seed(seed)
 
 
 @contextlib.contextmanager

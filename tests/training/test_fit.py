@@ -104,6 +104,18 @@ def test_a_seed_repeats_bit_for_bit_in_another_process(sample):
     assert done.stdout.strip() == hashlib.sha256(here.probabilities.tobytes()).hexdigest()
 
 
+def test_a_seed_decides_what_a_callback_draws(few):
+    drawn = []
+
+    class Draw(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            drawn.append(keras.ops.convert_to_numpy(keras.random.uniform((2,))).tolist())
+
+    for _ in range(2):
+        fit(linear(seed=0), few, callbacks=[Draw()])
+    assert drawn[0] == drawn[1]
+
+
 def test_a_callback_that_draws_random_numbers_changes_nothing(few):
     class Draw(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -629,9 +641,24 @@ def test_a_training_that_diverged_returns_what_happened(few, tmp_path):
     assert result.loss == pytest.approx(np.log(10))
     assert "DIVERGED" in str(result)
     result.save(tmp_path / "result.json")
+    assert "NaN" not in (tmp_path / "result.json").read_text()
     assert type(result).load(tmp_path / "result.json").diverged
     with pytest.raises(DivergedError):
         evaluate(result.model, few)
+
+
+def test_a_diverged_model_of_no_fixed_shape_returns_what_happened(few):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten, self.dense = keras.layers.Flatten(), keras.layers.Dense(10)
+
+        def call(self, x):
+            return self.dense(self.flatten(x))
+
+    model = Own()
+    model(few[0][0][:1])
+    assert fit(model, few, optimizer="sgd", learning_rate=1e38).diverged
 
 
 TWO_DEVICES = """

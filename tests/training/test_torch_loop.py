@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -205,3 +207,79 @@ def test_keras_compiles_by_torch_where_a_user_asked_for_it(monkeypatch):
     monkeypatch.setattr(torch_loop, "_Masks", lambda *arguments: made.append(arguments))
     train(model)
     assert made == []
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda layers: [layers.Permute((2, 1)), layers.Flatten()],
+        lambda layers: [layers.LSTM(4)],
+        lambda layers: [layers.GRU(4)],
+    ],
+    ids=["Permute", "LSTM", "GRU"],
+)
+def test_other_layers_are_trained_as_by_keras(layers, recorded, monkeypatch):
+    def build():
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((28, 28)), *layers(keras.layers)])
+        model.add(keras.layers.Dense(10))
+        return model
+
+    ours, plain = weights_of(build, monkeypatch, optimizer="sgd")
+    for one, other in zip(ours, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+class Splitting(keras.layers.Layer):
+    """Copies a part of its state before it changes the state."""
+
+    def build(self, shape):
+        self.state = self.add_weight(shape=(4,), initializer="zeros", trainable=False)
+
+    def call(self, x):
+        before, _ = keras.ops.split(self.state, 2)
+        before = keras.ops.copy(before)
+        self.state.assign(self.state + 1.0)
+        return x * (1.0 + 0.01 * keras.ops.sum(before))
+
+
+def test_a_copy_is_kept_where_the_original_is_changed(recorded, monkeypatch):
+    def build():
+        keras.utils.set_random_seed(0)
+        return keras.Sequential(
+            [keras.Input((28, 28)), keras.layers.Flatten(), Splitting(), keras.layers.Dense(10)]
+        )
+
+    ours, plain = weights_of(build, monkeypatch, optimizer="sgd")
+    assert len(recorded) == 1
+    for one, other in zip(ours, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_layer_may_be_in_the_model_twice(recorded):
+    inner = keras.Sequential([keras.Input((784,)), keras.layers.Dropout(0.5)])
+    inputs = keras.Input((28, 28))
+    features = inner.layers[-1](inner(keras.layers.Flatten()(inputs)))
+    model = keras.Model(inputs, keras.layers.Dense(10)(features))
+    train(model)
+    assert len(recorded) == 1
+
+
+def test_a_setting_that_a_callback_changes_is_seen(recorded, monkeypatch):
+    def build():
+        return dense_relu(seed=0)
+
+    class Freeze(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.layers[2].trainable = False
+
+    ours, plain = weights_of(build, monkeypatch, optimizer="sgd", callbacks=[Freeze()])
+    for one, other in zip(ours, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_two_threads_leave_no_mark_of_recording(recorded):
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda seed: train(dense_relu(seed=seed)), range(4)))
+    assert not torch.fx._symbolic_trace.is_fx_tracing()
+    assert len(recorded) == 4
