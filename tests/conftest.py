@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import filelock
+import hypothesis
 import numpy as np
 import pytest
 import trustme
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
             if keras.backend.backend() not in export.FORMATS["saved_model"].backends:
                 item.add_marker(pytest.mark.skip("Keras writes no SavedModel on this backend"))
+
+
+# A machine that is busy for a moment fails no test.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

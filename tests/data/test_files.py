@@ -168,7 +168,9 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_it_should_reach(tiny, tmp_path)
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_no_damage_gets_digits_past_that_are_not_the_right_ones(tiny, tmp_path, data):
