@@ -11,6 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from mnist_zoo import list_models
+from mnist_zoo.training.loops import LOOPS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -80,8 +83,8 @@ class Group:
 
 
 # The backends of Keras that train. The first is the default, which no program names.
-BACKENDS = ("tensorflow", "jax", "torch")
-SPECIES = ("dense_relu", "dense_relu_dropout", "dense_sigmoid", "linear")
+BACKENDS = tuple(LOOPS)
+SPECIES = tuple(list_models())
 
 
 def on(program: str, backend: str) -> str:

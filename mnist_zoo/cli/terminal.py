@@ -28,18 +28,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The packages of the backends that train.
-BACKENDS = ("tensorflow", "jax", "torch")
 # More characters than any row of a table has.
 UNBROKEN = 10_000
 
 
 def show(facts: Any, as_json: bool, *pieces: Table | str) -> None:
     """Print `facts` as JSON, or `pieces` for people."""
-    for piece in [as_text(facts)] if as_json else pieces:
+    for piece in [as_text(facts)] if as_json else filter(None, pieces):
         if isinstance(piece, str):
-            # As it is: a file's name may look like rich's markup.
-            print(piece, end="\n" if piece else "")
+            print(piece)  # As it is: a file's name may look like rich's markup.
         else:
             stdout().print(piece)
 
@@ -248,11 +245,14 @@ def percent(value: float | None) -> str:
 def error(reason: Exception | str) -> None:
     """Print what went wrong on standard error, in the error's own words where it has any."""
     text = str(reason) or type(reason).__name__
-    if isinstance(reason, ModuleNotFoundError) and reason.name in BACKENDS:
-        text += (
-            f": install it (`pip install {reason.name}`), or let KERAS_BACKEND name a backend of "
-            "Keras that is installed"
-        )
+    if isinstance(reason, ModuleNotFoundError):
+        from mnist_zoo.training.loops import LOOPS
+
+        if reason.name in LOOPS:
+            text += (
+                f": install it (`pip install {reason.name}`), or let KERAS_BACKEND name a backend "
+                "of Keras that is installed"
+            )
     if isinstance(reason, OSError) and reason.filename and reason.strerror:
         text = f"{reason.filename}: {reason.strerror}"
     from rich.text import Text

@@ -1,8 +1,8 @@
 """Regions, distances, openings and means of pictures, by NumPy and Pillow.
 
-Each function computes what one of ``scipy.ndimage`` computes, to the last bit; the tests compare
-them. They are here because the import of ``scipy.ndimage`` takes longer than all else that reading
-a picture takes: ``python -X importtime -c "import scipy.ndimage"`` shows it.
+Each function computes what one of ``scipy.ndimage`` computes; the tests compare them. They are here
+because the import of ``scipy.ndimage`` takes longer than all else that reading a picture takes:
+``python -X importtime -c "import scipy.ndimage"`` shows it.
 """
 
 from __future__ import annotations

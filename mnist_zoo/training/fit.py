@@ -91,8 +91,8 @@ def fit_and_evaluate(
     seed : int, optional
         Makes a run on a CPU repeat bit for bit, given a model built with a seed. The split, the
         order of the digits and, on torch, the masks of dropout come from generators of their own,
-        so other threads and callbacks change nothing. The global generators of Python, NumPy and
-        the backend are seeded too, for layers and callbacks that draw from them.
+        so other threads and callbacks change nothing. A model with a ``train_step`` of its own is
+        trained by Keras, which shuffles by the global generators. These are seeded too.
 
     Returns
     -------

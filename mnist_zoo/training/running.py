@@ -80,11 +80,10 @@ def run_training(
     """
     import keras
 
-    backend = keras.backend.backend()
     order = np.random.default_rng(random.getrandbits(64) if plan.seed is None else plan.seed)
     if plan.seed is not None:
         # For layers and callbacks that draw from the generators of the process.
-        with tensorflow_left_out() if backend != "tensorflow" else contextlib.nullcontext():
+        with tensorflow_left_out():
             keras.utils.set_random_seed(plan.seed)
     split = _split(data, plan)
     with _strategy_of(model):

@@ -236,7 +236,7 @@ def _take_copies_out(graph: Any) -> None:
 
 
 def _is_same(node: Any) -> bool:
-    """Say whether an operation returns a tensor like that it gets."""
+    """Say whether the shape, the type and the device of a tensor stay as they are."""
     before, after = node.args[0].meta["val"], node.meta["val"]
     return all(getattr(before, of) == getattr(after, of) for of in ("shape", "dtype", "device"))
 
