@@ -15,21 +15,21 @@ if keras.backend.backend() != "torch":
 
 import torch
 
-from mnist_zoo.training import torch_loop
+from mnist_zoo.training import torch_graph, torch_loop
 
 
 @pytest.fixture
 def recorded(monkeypatch):
     """Have steps recorded from the second on; list the graphs."""
     graphs = []
-    plain = torch_loop._take_copies_out
+    plain = torch_graph.take_copies_out
 
     def spy(graph):
         plain(graph)
         graphs.append(graph)
 
     monkeypatch.setattr(torch_loop, "STEPS_BEFORE_RECORDING", 2)
-    monkeypatch.setattr(torch_loop, "_take_copies_out", spy)
+    monkeypatch.setattr(torch_graph, "take_copies_out", spy)
     return graphs
 
 
