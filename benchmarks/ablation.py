@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_zoo.training.loops import Execution, Feed
+from mnist_zoo.training.loops import Feed, LoopSettings
 from tools import docs
 
 EPOCHS = 5
@@ -39,7 +39,7 @@ class Case(NamedTuple):
         Digits a batch.
     dropout : float
         Of the hidden layers; 0 for none.
-    execution : Execution or None
+    settings : LoopSettings or None
         Batches a call, and XLA; None for Keras's defaults.
     loop : bool
         Whether the package's compiled loop runs it, in place of Keras's.
@@ -48,17 +48,17 @@ class Case(NamedTuple):
     backend: str
     batch_size: int
     dropout: float
-    execution: Execution | None = None
+    settings: LoopSettings | None = None
     loop: bool = False
 
     def __str__(self) -> str:
-        if self.execution is None:
+        if self.settings is None:
             return "Keras's defaults"
-        way = "compiled loop" if self.loop else f"{self.execution.batches_per_call} batches a call"
-        return f"{way}, XLA" if self.execution.xla else way
+        way = "compiled loop" if self.loop else f"{self.settings.batches_per_call} batches a call"
+        return f"{way}, XLA" if self.settings.xla else way
 
 
-MANY, XLA, NO_XLA = Execution(100, None), Execution(100, True), Execution(100, False)
+MANY, XLA, NO_XLA = LoopSettings(100, None), LoopSettings(100, True), LoopSettings(100, False)
 CASES = (
     Case("tensorflow", 32, 0.0),
     Case("tensorflow", 32, 0.0, NO_XLA),
@@ -86,10 +86,10 @@ def measure(case: Case) -> list[float]:
     (x, y), _ = load_mnist()
     model = dense_relu_dropout(dropout=case.dropout, seed=0) if case.dropout else dense_relu(seed=0)
     options: dict[str, int | bool] = {}
-    if case.execution is not None:
-        options["steps_per_execution"] = case.execution.batches_per_call
-        if case.execution.xla is not None:
-            options["jit_compile"] = case.execution.xla
+    if case.settings is not None:
+        options["steps_per_execution"] = case.settings.batches_per_call
+        if case.settings.xla is not None:
+            options["jit_compile"] = case.settings.xla
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
     moments = [time.perf_counter()]
     clock = keras.callbacks.LambdaCallback(
@@ -98,9 +98,9 @@ def measure(case: Case) -> list[float]:
     )
     plain = Feed({"x": x, "y": y, "batch_size": case.batch_size}, 1)
     loop: contextlib.AbstractContextManager[Feed] = contextlib.nullcontext(plain)
-    if case.loop and case.execution is not None:
+    if case.loop and case.settings is not None:
         random = np.random.default_rng(0)
-        loop = fast_loop(model, x, y, case.batch_size, case.execution, random)
+        loop = fast_loop(model, x, y, case.batch_size, case.settings, random)
     with loop as feed:
         model.fit(**feed.arguments, epochs=EPOCHS, verbose=0, callbacks=[clock])
     return [after - before for before, after in itertools.pairwise(moments)]

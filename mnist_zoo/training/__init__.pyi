@@ -1,5 +1,5 @@
 from .fit import fit_and_evaluate as fit_and_evaluate
-from .loops import Execution as Execution
+from .loops import LoopSettings as LoopSettings
 from .plan import TrainingPlan as TrainingPlan
 from .recipes import FAST as FAST
 from .recipes import RECIPES as RECIPES

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import keras
 
 
-class Execution(NamedTuple):
+class LoopSettings(NamedTuple):
     """How a training is run; it does not change what is computed.
 
     Attributes
@@ -95,7 +95,7 @@ def fast_loop(
     x: NDArray[Any],
     y: NDArray[Any],
     batch_size: int,
-    execution: Execution,
+    settings: LoopSettings,
     random: np.random.Generator,
 ) -> Iterator[Feed]:
     """Have ``model.fit`` train in a fast loop; give what it is to be called with.
@@ -113,7 +113,7 @@ def fast_loop(
         Pictures and labels.
     batch_size : int
         Digits a batch.
-    execution : Execution
+    settings : LoopSettings
         How to run it.
     random : numpy.random.Generator
         Shuffles the digits in each epoch.
@@ -126,7 +126,7 @@ def fast_loop(
 
     loop = LOOPS.get(keras.backend.backend())
     before = model.steps_per_execution, model.jit_compile
-    per_call = execution.batches_per_call
+    per_call = settings.batches_per_call
     try:
         if loop is None or not _may_run(model, x):
             # As its user compiled it, unless the steps are counted.
@@ -134,8 +134,8 @@ def fast_loop(
             yield Feed({"x": x, "y": y, "batch_size": batch_size}, 1)
             return
         model.steps_per_execution = per_call if loop.counted else 1
-        if execution.xla is not None:
-            model.jit_compile = execution.xla
+        if settings.xla is not None:
+            model.jit_compile = settings.xla
         made = loop.make(model, x, y, batch_size, per_call, random)
         arguments, model.train_function = made
         yield Feed(arguments, 1 if loop.counted else per_call)

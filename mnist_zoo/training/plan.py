@@ -14,7 +14,7 @@ from mnist_zoo.evaluation.inputs import CheckedData
 from mnist_zoo.evaluation.result import TrainingSettings
 from mnist_zoo.models.layers import suits_xla
 from mnist_zoo.training.compiling import compile_settings, compiled_loss
-from mnist_zoo.training.loops import LOOPS, Execution
+from mnist_zoo.training.loops import LOOPS, LoopSettings
 from mnist_zoo.training.losses import check_loss, loss_for
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TrainingPlan:
     seed : int or None
         Seed of the validation split, the shuffling, and the generators of Python, NumPy and the
         backend.
-    execution : Execution
+    loop : LoopSettings
         How the training is run.
     """
 
@@ -57,7 +57,7 @@ class TrainingPlan:
     digits: int
     loss: Loss
     seed: int | None
-    execution: Execution
+    loop: LoopSettings
 
     @property
     def batches_per_epoch(self) -> int:
@@ -170,14 +170,14 @@ def plan_training(
         digits=len(data.x) - math.ceil(fraction * len(data.x)),
         loss=loss,
         seed=check_seed(seed),
-        execution=Execution(1, None),
+        loop=LoopSettings(1, None),
     )
-    return dataclasses.replace(plan, execution=_execution(model, plan, callbacks))
+    return dataclasses.replace(plan, loop=_loop_settings(model, plan, callbacks))
 
 
-def _execution(
+def _loop_settings(
     model: keras.Model, plan: TrainingPlan, callbacks: Sequence[keras.callbacks.Callback]
-) -> Execution:
+) -> LoopSettings:
     """Return how to run a training fast.
 
     Many batches are run for one call from Python, unless the batches are counted or a callback is
@@ -199,7 +199,7 @@ def _execution(
         and platform.system() != "Darwin"
         and suits_xla(model)
     )
-    return Execution(per_call, True if xla else None)
+    return LoopSettings(per_call, True if xla else None)
 
 
 def _is_per_batch(callback: Any) -> bool:

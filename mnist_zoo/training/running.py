@@ -99,7 +99,7 @@ def run_training(
     try:
         with (
             training_on(model, data.seen) as note,
-            fast_loop(model, x, y, plan.batch_size, plan.execution, order) as feed,
+            fast_loop(model, x, y, plan.batch_size, plan.loop, order) as feed,
             _stopping_when_asked(model) as asked,
         ):
             # First, so that a checkpoint which another callback writes is known too.

@@ -34,7 +34,7 @@ def fold_constants(recorded: Any) -> None:
     # These look at the shape of a tensor alone.
     filled = {aten.ones_like.default, aten.zeros_like.default, aten.full_like.default}
     graph = recorded.graph
-    owners, changed = _memory(graph)
+    owners, changed = _sharing(graph)
     constants: dict[Any, Any] = {}
     for node in graph.nodes:
         if owners.get(node, node) in changed:
@@ -102,7 +102,7 @@ def take_copies_out(graph: Any) -> None:
 
     aten = torch.ops.aten
     copies = _copies()
-    owners, changed = _memory(graph)
+    owners, changed = _sharing(graph)
     for node in _operations(graph):
         if node.target in copies and owners.get(node) not in changed and _is_same(node):
             node.replace_all_uses_with(node.args[0])
@@ -122,7 +122,7 @@ def _copies() -> set[Any]:
     return {each.default for each in copies}
 
 
-def _memory(graph: Any) -> tuple[dict[Any, Any], set[Any]]:
+def _sharing(graph: Any) -> tuple[dict[Any, Any], set[Any]]:
     """Return whose memory a tensor has, if not its own, and the tensors whose memory is changed.
 
     A copy counts as having the memory of what it is a copy of.

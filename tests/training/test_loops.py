@@ -70,8 +70,8 @@ for model in models:
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 ours, plain = models
 torch_loop.STEPS_BEFORE_RECORDING = 3
-execution = loops.Execution(3, None)
-with loops.fast_loop(ours, x, y, 10, execution, np.random.default_rng(2)) as feed:
+settings = loops.LoopSettings(3, None)
+with loops.fast_loop(ours, x, y, 10, settings, np.random.default_rng(2)) as feed:
     history = ours.fit(**feed.arguments, epochs=2, verbose=0).history
 sizes, logs = [], []
 for call in islice(blocks(103, 10, 3, np.random.default_rng(2)), 8):
@@ -113,8 +113,8 @@ def digits_and_labels():
 
 
 def fast_loop(model, x, y):
-    execution = loops.Execution(4, None)
-    return loops.fast_loop(model, x, y, 10, execution, np.random.default_rng(0))
+    settings = loops.LoopSettings(4, None)
+    return loops.fast_loop(model, x, y, 10, settings, np.random.default_rng(0))
 
 
 class OwnStep(keras.Model):

@@ -70,15 +70,15 @@ def test_many_batches_are_run_for_one_call_unless_somebody_looks_at_each():
             pass
 
     many = loops.LOOPS[keras.backend.backend()].batches_per_call
-    assert planned(LINEAR).execution.batches_per_call == many
-    assert planned(LINEAR, callbacks=[LookElsewhere()]).execution.batches_per_call == many
-    assert planned(LINEAR, callbacks=[Look()]).execution.batches_per_call == 1
-    assert planned(LINEAR, callbacks=[LookInTheOldWay()]).execution.batches_per_call == 1
+    assert planned(LINEAR).loop.batches_per_call == many
+    assert planned(LINEAR, callbacks=[LookElsewhere()]).loop.batches_per_call == many
+    assert planned(LINEAR, callbacks=[Look()]).loop.batches_per_call == 1
+    assert planned(LINEAR, callbacks=[LookInTheOldWay()]).loop.batches_per_call == 1
     nan = keras.callbacks.TerminateOnNaN()
-    assert planned(LINEAR, callbacks=[nan]).execution.batches_per_call == 1
+    assert planned(LINEAR, callbacks=[nan]).loop.batches_per_call == 1
     lambdas = keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: None)
-    assert planned(LINEAR, callbacks=[lambdas]).execution.batches_per_call == 1
-    assert planned(LINEAR, steps=7).execution.batches_per_call == 1
+    assert planned(LINEAR, callbacks=[lambdas]).loop.batches_per_call == 1
+    assert planned(LINEAR, steps=7).loop.batches_per_call == 1
 
 
 @pytest.mark.parametrize("kind", ["checkpoint", "backup"])
@@ -93,15 +93,15 @@ def test_a_model_that_is_saved_after_each_epoch_is_trained_as_fast(kind, tmp_pat
             super().on_train_batch_end(batch, logs)
 
     many = loops.LOOPS[keras.backend.backend()].batches_per_call
-    assert planned(LINEAR, callbacks=[saving("epoch")]).execution.batches_per_call == many
-    assert planned(LINEAR, callbacks=[saving(5)]).execution.batches_per_call == 1
+    assert planned(LINEAR, callbacks=[saving("epoch")]).loop.batches_per_call == many
+    assert planned(LINEAR, callbacks=[saving(5)]).loop.batches_per_call == 1
     counting = Counting(tmp_path / "model.keras")
-    assert planned(LINEAR, callbacks=[counting]).execution.batches_per_call == 1
+    assert planned(LINEAR, callbacks=[counting]).loop.batches_per_call == 1
 
 
 def test_without_a_loop_for_the_backend_keras_runs_one_batch_a_call(monkeypatch):
     monkeypatch.setattr(plan, "LOOPS", {})
-    assert planned(LINEAR).execution.batches_per_call == 1
+    assert planned(LINEAR).loop.batches_per_call == 1
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="other backends take any number")
@@ -117,7 +117,7 @@ def test_a_model_that_comes_compiled_runs_as_it_was_compiled():
     model = linear()
     options = {"steps_per_execution": 3, "jit_compile": False}
     model.compile("adam", "sparse_categorical_crossentropy", **options)
-    assert planned(model, epochs=100).execution == loops.Execution(3, None)
+    assert planned(model, epochs=100).loop == loops.LoopSettings(3, None)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA for TensorFlow")
@@ -129,12 +129,12 @@ def test_xla_compiles_supported_layers_in_long_trainings(monkeypatch):
     inputs = keras.Input((28, 28))
     outputs = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(Own()(inputs)))
     monkeypatch.setattr(plan.platform, "system", lambda: "Linux")
-    assert planned(LINEAR, epochs=10).execution.xla is True
-    assert planned(LINEAR, steps=100).execution.xla is None
-    assert planned(dense_relu_dropout(), epochs=10).execution.xla is None
-    assert planned(keras.Model(inputs, outputs), epochs=10).execution.xla is None
+    assert planned(LINEAR, epochs=10).loop.xla is True
+    assert planned(LINEAR, steps=100).loop.xla is None
+    assert planned(dense_relu_dropout(), epochs=10).loop.xla is None
+    assert planned(keras.Model(inputs, outputs), epochs=10).loop.xla is None
     monkeypatch.setattr(plan.platform, "system", lambda: "Darwin")
-    assert planned(LINEAR, epochs=10).execution.xla is None
+    assert planned(LINEAR, epochs=10).loop.xla is None
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA for TensorFlow")
@@ -143,6 +143,6 @@ def test_a_model_that_was_trained_here_before_is_run_as_fast_again(monkeypatch):
     model = linear()
     compiling.compile_model(model, optimizer="adam", loss="sparse_categorical_crossentropy")
     again = planned(model, epochs=10)
-    assert again.execution == loops.Execution(loops.LOOPS["tensorflow"].batches_per_call, True)
+    assert again.loop == loops.LoopSettings(loops.LOOPS["tensorflow"].batches_per_call, True)
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    assert planned(model, epochs=10).execution.xla is None
+    assert planned(model, epochs=10).loop.xla is None
