@@ -265,7 +265,7 @@ def test_a_format_that_computes_something_else_is_refused(toy_format, monkeypatc
 def test_a_command_is_one_row():
     from mnist_zoo.cli.commands import COMMANDS, app
 
-    assert [command.name for command in app.registered_commands] == [c.name for c in COMMANDS]
+    assert list(app.commands) == [command.name for command in COMMANDS]
     assert all(command.run.__doc__ for command in COMMANDS)
 
 

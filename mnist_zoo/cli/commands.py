@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import typer
+import click
 
 import mnist_zoo
-from mnist_zoo.cli import digits, models, pictures, terminal, training
+from mnist_zoo.cli import completion, digits, models, pictures, terminal, training
 from mnist_zoo.cli.help import PlainCommand
 
 
@@ -33,27 +33,52 @@ COMMANDS = (
     Command("data", digits.data),
 )
 
-app = typer.Typer(
-    help="Keras models of MNIST: train, measure, reproduce, export.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+
+def printing(
+    option: str, text: Callable[[], str], about: str
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Return an option that prints a text, and ends the program."""
+
+    def callback(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+        if given and not context.resilient_parsing:
+            click.echo(text())
+            context.exit()
+
+    return click.option(
+        option, is_flag=True, is_eager=True, expose_value=False, callback=callback, help=about
+    )
+
+
+class Program(click.Group):
+    """A group of commands that keeps their order, and has the status that Ctrl-C should have."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of :data:`COMMANDS`."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run a command; its status is 130 if Ctrl-C ends it."""
+        try:
+            super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+
+
+@click.group(
+    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
 )
+@printing("--version", lambda: f"mnist-zoo {mnist_zoo.__version__}", "Print the version.")
+@click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show tracebacks and the framework's log."
+)
+@printing("--install-completion", completion.install, "Install completion for the shell in $SHELL.")
+@printing("--show-completion", completion.show, "Print the script that it installs.")
+def app() -> None:
+    """Keras models of MNIST: train, measure, reproduce, export."""
+
+
 for command in COMMANDS:
     app.command(command.name, cls=PlainCommand)(command.run)
-
-
-@app.callback(invoke_without_command=True)
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks and the framework's log.")
-    ] = False,
-) -> None:
-    if version:
-        typer.echo(f"mnist-zoo {mnist_zoo.__version__}")
-        raise typer.Exit
 
 
 def main() -> None:

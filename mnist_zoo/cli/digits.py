@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import mnist_zoo
 from mnist_zoo.cli import terminal
-from mnist_zoo.cli.options import AsJson, Data, DataChoice
-
-if TYPE_CHECKING:
-    from mnist_zoo.data.loading import Source
+from mnist_zoo.cli.options import DataChoice, data_option, json_option
 
 
-def data(data: Data = DataChoice.auto, as_json: AsJson = False) -> None:
+@data_option
+@json_option
+def data(data: DataChoice, as_json: bool) -> None:
     """Find and verify the digits.
 
     They are downloaded if they are not on this machine.
@@ -37,11 +34,10 @@ def data(data: Data = DataChoice.auto, as_json: AsJson = False) -> None:
 
 def load(choice: DataChoice) -> mnist_zoo.Mnist:
     """Load the digits; only ``auto`` may take the sample for MNIST, and says so loudly."""
-    if choice is not DataChoice.auto:
-        source: Source = "mnist" if choice is DataChoice.mnist else "sample"
-        return mnist_zoo.load_mnist(source=source)
+    if choice != "auto":
+        return mnist_zoo.load_mnist(source=choice)
     digits = mnist_zoo.data.load_mnist_or_sample()
-    if digits.source != DataChoice.mnist:
+    if digits.source != "mnist":
         terminal.notice(
             "NOT MNIST",
             "MNIST is not on this machine and could not be downloaded (`mnist-zoo data --data "

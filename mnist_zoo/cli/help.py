@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import click
 
-from typer.core import TyperCommand
-
-from mnist_zoo.cli.options import NAMES
-
-# The title of a section of the help, and the kind of parameters that it lists.
-SECTIONS = {"Arguments": "argument", "Options": "option"}
+from mnist_zoo.cli.options import NAMES, Argument
 
 
-class PlainCommand(TyperCommand):
-    """A command whose help has each argument as its ``metavar`` says, and names what there is."""
+class PlainCommand(click.Command):
+    """A command whose help has a text for each argument, and names what there is."""
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return what follows the name of the command in the first line of its help."""
-        arguments = [each for each in self.params if each.param_type_name == "argument"]
-        return ["[OPTIONS]", *(str(each.metavar) for each in arguments)]
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the sections of the arguments and of the options."""
-        for title, kind in SECTIONS.items():
-            rows = [
-                _row(each, ctx) for each in self.get_params(ctx) if each.param_type_name == kind
-            ]
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write how the command is called, what it does, and its arguments and options."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        arguments, options = [], []
+        for each in self.get_params(ctx):
+            if isinstance(each, Argument):
+                arguments.append((each.human_readable_name, _named(each.text)))
+            elif record := each.get_help_record(ctx):
+                options.append((record[0], _named(record[1])))
+        for title, rows in (("Arguments", arguments), ("Options", options)):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
 
 
-def _row(parameter: Any, ctx: Any) -> tuple[str, str]:
-    """Return a parameter as it is typed, and what it is for."""
-    typed, text = parameter.get_help_record(ctx)
-    if parameter.param_type_name == "argument":
-        typed, text = parameter.metavar, parameter.help
+def _named(text: str) -> str:
+    """Return a text of the help with names in place of ``{models}`` and the like."""
     for key, names in NAMES.items():  # Looked up here, as some take time to load.
         if f"{{{key}}}" in text:
             text = text.replace(f"{{{key}}}", ", ".join(names()))
-    return typed, text
+    return text

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 import mnist_zoo
 from mnist_zoo.cli import terminal
 from mnist_zoo.cli.digits import load
 from mnist_zoo.cli.options import (
     NAMES,
-    AsJson,
-    Data,
+    Argument,
     DataChoice,
-    Force,
-    Model,
-    NameOrFile,
-    Plot,
     check_outputs,
+    checked,
     completed,
+    data_option,
+    force_option,
+    json_option,
+    model_argument,
+    name_argument,
     one_of,
+    output_option,
+    plot_option,
     save_plot,
 )
 
@@ -34,12 +37,15 @@ if TYPE_CHECKING:
 CARD_INDENT = 18
 
 
-def list_models(
-    pattern: Annotated[
-        str, typer.Argument(metavar="[PATTERN]", help="Only names that match, as in '*relu*'.")
-    ] = "*",
-    as_json: AsJson = False,
-) -> None:
+@click.argument(
+    "pattern",
+    cls=Argument,
+    metavar="[PATTERN]",
+    default="*",
+    help="Only names that match, as in '*relu*'.",
+)
+@json_option
+def list_models(pattern: str, as_json: bool) -> None:
     """List the models."""
     from mnist_zoo.models.species import SPECIES
 
@@ -52,7 +58,9 @@ def list_models(
         raise ValueError(f"no model's name matches {pattern!r}: {', '.join(NAMES['models']())}")
 
 
-def info(name: Model, as_json: AsJson = False) -> None:
+@name_argument
+@json_option
+def info(name: str, as_json: bool) -> None:
     """Show a model's layers and its card.
 
     The card says how its parameters were trained, and how good they are.
@@ -86,43 +94,32 @@ def info(name: Model, as_json: AsJson = False) -> None:
     terminal.show(facts, as_json, title, terminal.table(headings, rows), text)
 
 
-def evaluate(
-    model: NameOrFile,
-    data: Data = DataChoice.auto,
-    plot: Plot = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
+@model_argument
+@data_option
+@plot_option
+@force_option
+@json_option
+def evaluate(model: str, data: DataChoice, plot: Path | None, force: bool, as_json: bool) -> None:
     """Measure a trained model on the test digits."""
     check_outputs(plot, force=force)
     trained = trained_model(model)  # First, as a file may be refused at once.
     report(mnist_zoo.evaluate(trained, load(data)), as_json, plot)
 
 
-def export(
-    model: NameOrFile,
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            callback=one_of("formats"),
-            autocompletion=completed("formats"),
-            help="The format to write: {formats}.",
-        ),
-    ] = "saved_model",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="What to write; by default MODEL with the format's ending.",
-        ),
-    ] = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
+@model_argument
+@click.option(
+    "--format",
+    "form",
+    metavar="NAME",
+    default="saved_model",
+    callback=checked(one_of("formats")),
+    shell_complete=completed("formats"),
+    help="The format to write: {formats}.",
+)
+@output_option("What to write; by default MODEL with the format's ending.")
+@force_option
+@json_option
+def export(model: str, form: str, output: Path | None, force: bool, as_json: bool) -> None:
     """Write a model in another format.
 
     The export is read again, and must compute what the model computes.

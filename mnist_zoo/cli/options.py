@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import typer
+import click
 
 import mnist_zoo
 from mnist_zoo.writing import check_writable, replacing
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
     from matplotlib.figure import Figure
 
-T = TypeVar("T")
-
-
-class DataChoice(StrEnum):
-    """Which digits a command uses."""
-
-    auto = "auto"
-    mnist = "mnist"
-    sample = "sample"
-
+#: Which digits a command uses.
+DataChoice = Literal["auto", "mnist", "sample"]
 
 # The optimizers that Keras makes of a name alone. They are listed here because Keras takes seconds
 # to load, and a wrong name is to be refused at once. A test compares them with Keras's.
@@ -42,40 +34,56 @@ NAMES: dict[str, Callable[[], list[str]]] = {
 }
 
 
+class Argument(click.Argument):
+    """An argument with a text for the help. Before version 8.5, click has none for arguments."""
+
+    text: str
+
+    def __init__(self, names: Sequence[str], help: str, **settings: Any) -> None:  # noqa: A002
+        super().__init__(names, **settings)
+        self.text = help
+
+
 def one_of(key: str) -> Callable[[str], str]:
-    """Return a check that an argument is one of the names under a key of :data:`NAMES`."""
+    """Return a check that a text is one of the names under a key of :data:`NAMES`."""
 
     def check(value: str) -> str:
         known = NAMES[key]()
         if value not in known:
-            raise typer.BadParameter(f"{value!r} is none of {', '.join(known)}")
+            raise ValueError(f"{value!r} is none of {', '.join(known)}")
         return value
 
     return check
 
 
-def completed(key: str) -> Callable[[str], list[str]]:
-    """Return what a shell completes an argument to: names under a key of :data:`NAMES`."""
-
-    def complete(incomplete: str) -> list[str]:
-        return [name for name in NAMES[key]() if name.startswith(incomplete)]
-
-    return complete
-
-
-def checked(check: Callable[[Any], T]) -> Callable[[Any], T | None]:
+def checked(check: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a check that raises ``ValueError`` as that of an argument that may be left out."""
 
-    def callback(value: Any) -> T | None:
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         try:
             return None if value is None else check(value)
         except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
+            raise click.BadParameter(str(error)) from None
 
     return callback
 
 
-def _name_or_file(value: str) -> str:
+def completed(key: str) -> Callable[..., list[str] | list[CompletionItem]]:
+    """Return what a shell completes an argument to: names under a key of :data:`NAMES`.
+
+    If no name begins like the argument, and it may be a file, the shell completes it to files.
+    """
+
+    def complete(
+        context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[str] | list[CompletionItem]:
+        names = [name for name in NAMES[key]() if name.startswith(incomplete)]
+        return names or parameter.type.shell_complete(context, parameter, incomplete)
+
+    return complete
+
+
+def _name_or_file(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Check, without loading anything, that a model can be got by its name or from a file."""
     if value not in NAMES["models"]():
         if Path(value).suffix != ".keras":
@@ -95,51 +103,56 @@ def _plot_file(path: Path) -> Path:
 # What plots are written as, by the ending of the file.
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
 
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        callback=one_of("models"),
-        autocompletion=completed("models"),
-        help="One of {models}.",
-    ),
-]
-NameOrFile = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        callback=_name_or_file,
-        autocompletion=completed("models"),
-        help="A .keras file, or a name for the trained model of the package: {models}.",
-    ),
-]
-NameOrFileOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="MODEL",
-        callback=_name_or_file,
-        autocompletion=completed("models"),
-        help="A .keras file, or a name for the trained model of the package: {models}.",
-    ),
-]
-Data = Annotated[
-    DataChoice,
-    typer.Option(
-        help="auto: MNIST if it can be found or downloaded, else the sample of 5,000 digits."
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
-Force = Annotated[bool, typer.Option("--force", "-f", help="Replace existing files.")]
-Plot = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        callback=checked(_plot_file),
-        help=f"Draw the results to this {', '.join(PLOT_ENDINGS)}.",
-    ),
-]
+name_argument = click.argument(
+    "name",
+    cls=Argument,
+    metavar="MODEL",
+    callback=checked(one_of("models")),
+    shell_complete=completed("models"),
+    help="One of {models}.",
+)
+model_argument = click.argument(
+    "model",
+    cls=Argument,
+    metavar="MODEL",
+    type=click.Path(),
+    callback=_name_or_file,
+    shell_complete=completed("models"),
+    help="A .keras file, or a name for the trained model of the package: {models}.",
+)
+model_option = click.option(
+    "--model",
+    "-m",
+    metavar="MODEL",
+    type=click.Path(),
+    default="dense_relu_dropout",
+    callback=_name_or_file,
+    shell_complete=completed("models"),
+    help="A .keras file, or a name for the trained model of the package: {models}.",
+)
+data_option = click.option(
+    "--data",
+    type=click.Choice(get_args(DataChoice)),
+    default="auto",
+    metavar="|".join(get_args(DataChoice)),
+    help="auto: MNIST if it can be found or downloaded, else the sample of 5,000 digits.",
+)
+plot_option = click.option(
+    "--plot",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    callback=checked(_plot_file),
+    help=f"Draw the results to this {', '.join(PLOT_ENDINGS)}.",
+)
+force_option = click.option("--force", "-f", is_flag=True, help="Replace existing files.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+
+
+def output_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option for the file that a command writes, with a text that describes it."""
+    return click.option(
+        "--output", "-o", metavar="FILE", type=click.Path(path_type=Path), help=text
+    )
 
 
 def check_outputs(*paths: Path | None, force: bool, marker: str | None = None) -> None:

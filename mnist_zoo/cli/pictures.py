@@ -5,21 +5,23 @@ from __future__ import annotations
 import glob
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 import mnist_zoo
 from mnist_zoo.cli import terminal
 from mnist_zoo.cli.models import trained_model
 from mnist_zoo.cli.options import (
     NAMES,
-    AsJson,
-    Force,
-    NameOrFileOption,
-    Plot,
+    Argument,
     check_outputs,
+    force_option,
+    json_option,
+    model_option,
+    plot_option,
     save_plot,
 )
 
@@ -35,18 +37,21 @@ PICTURE_SUFFIXES = {
 STDIN, STDIN_NAME = "-", "standard input"
 
 
+@click.argument(
+    "pictures",
+    cls=Argument,
+    metavar="PICTURE...",
+    type=click.Path(),
+    nargs=-1,
+    required=True,
+    help="Files, folders of them, globs as '*.png', or - for standard input.",
+)
+@model_option
+@plot_option
+@force_option
+@json_option
 def predict(
-    pictures: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PICTURE...",
-            help="Files, folders of them, globs as '*.png', or - for standard input.",
-        ),
-    ],
-    model: NameOrFileOption = "dense_relu_dropout",
-    plot: Plot = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    pictures: tuple[str, ...], model: str, plot: Path | None, force: bool, as_json: bool
 ) -> None:
     """Read the digits in pictures.
 
@@ -66,7 +71,7 @@ def predict(
     for message in failures.values():
         terminal.error(message)
     if failures:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _read(
@@ -120,7 +125,7 @@ def _details(facts: list[dict[str, Any]], several: bool) -> str:
     return terminal.columns(headings, rows)
 
 
-def _picture_files(names: list[str], folder: Path) -> dict[Path, str]:
+def _picture_files(names: Iterable[str], folder: Path) -> dict[Path, str]:
     """Return the files that are meant, and what to call each: those in folders and globs as well.
 
     Standard input is written to a file in `folder`.

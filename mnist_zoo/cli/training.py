@@ -7,9 +7,9 @@ import inspect
 import shlex
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 import mnist_zoo
 from mnist_zoo.arguments import check_fraction, check_integer, check_seed
@@ -18,16 +18,18 @@ from mnist_zoo.cli.digits import load
 from mnist_zoo.cli.models import report
 from mnist_zoo.cli.options import (
     NAMES,
-    AsJson,
-    Data,
+    Argument,
     DataChoice,
-    Force,
-    Model,
-    Plot,
     check_outputs,
     checked,
     completed,
+    data_option,
+    force_option,
+    json_option,
+    name_argument,
     one_of,
+    output_option,
+    plot_option,
 )
 from mnist_zoo.writing import replacing
 
@@ -41,6 +43,10 @@ def _rate(value: float) -> float:
     if not 0.0 < value < float("inf"):
         raise ValueError(f"must be a number above 0; got {value:g}")
     return value
+
+
+def _share(value: float) -> float:
+    return check_fraction("SHARE", value)
 
 
 def _units(text: str) -> tuple[int, ...]:
@@ -59,101 +65,110 @@ def _weights(text: str) -> str:
     return text
 
 
+@name_argument
+@click.option(
+    "--epochs",
+    "-e",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Passes over the digits; by default 5.",
+)
+@click.option("--steps", metavar="N", type=click.IntRange(1), help="Batches, in place of epochs.")
+@click.option(
+    "--batch-size", metavar="N", type=click.IntRange(1), default=32, help="Digits a batch."
+)
+@click.option(
+    "--optimizer",
+    metavar="NAME",
+    default="adam",
+    callback=checked(lambda name: one_of("optimizers")(name.lower())),
+    shell_complete=completed("optimizers"),
+    help="One of {optimizers}.",
+)
+@click.option(
+    "--learning-rate",
+    metavar="RATE",
+    type=float,
+    callback=checked(_rate),
+    help="By default that of the optimizer.",
+)
+@click.option(
+    "--early-stopping",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Stop when the validation loss has not fallen for N epochs, and keep the best.",
+)
+@click.option(
+    "--validation-fraction",
+    metavar="SHARE",
+    type=float,
+    default=0.1,
+    callback=checked(_share),
+    help="Share of the training digits for validation.",
+)
+@click.option(
+    "--hidden-units",
+    metavar="N,N,...",
+    callback=checked(_units),
+    help="Units of each hidden layer, for models that have hidden layers.",
+)
+@click.option(
+    "--dropout",
+    metavar="SHARE",
+    type=float,
+    callback=checked(_share),
+    help="Share of the outputs that training sets to zero, for models with dropout.",
+)
+@click.option(
+    "--weights",
+    metavar="mnist|FILE",
+    type=click.Path(),
+    callback=checked(_weights),
+    help="Begin with trained parameters: the package's, or those in a file.",
+)
+@click.option(
+    "--seed",
+    metavar="N",
+    type=int,
+    default=0,
+    callback=checked(check_seed),
+    help="The same seed gives the same model.",
+)
+@data_option
+@output_option("What to write; by default MODEL.keras.")
+@plot_option
+@force_option
+@json_option
 def train(
-    name: Model,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            "--epochs", "-e", min=1, metavar="N", help="Passes over the digits; by default 5."
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Batches, in place of epochs.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Digits a batch.")] = 32,
-    optimizer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            callback=lambda name: one_of("optimizers")(name.lower()),
-            autocompletion=completed("optimizers"),
-            help="One of {optimizers}.",
-        ),
-    ] = "adam",
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE", callback=checked(_rate), help="By default that of the optimizer."
-        ),
-    ] = None,
-    early_stopping: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Stop when the validation loss has not fallen for N epochs, and keep the best.",
-        ),
-    ] = None,
-    validation_fraction: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            callback=checked(lambda value: check_fraction("SHARE", value)),
-            help="Share of the training digits for validation.",
-        ),
-    ] = 0.1,
-    hidden_units: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N,N,...",
-            callback=checked(_units),
-            help="Units of each hidden layer, for models that have hidden layers.",
-        ),
-    ] = None,
-    dropout: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            callback=checked(lambda value: check_fraction("SHARE", value)),
-            help="Share of the outputs that training sets to zero, for models with dropout.",
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="mnist|FILE",
-            callback=checked(_weights),
-            help="Begin with trained parameters: the package's, or those in a file.",
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            metavar="N", callback=checked(check_seed), help="The same seed gives the same model."
-        ),
-    ] = 0,
-    data: Data = DataChoice.auto,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="What to write; by default MODEL.keras."
-        ),
-    ] = None,
-    plot: Plot = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    name: str,
+    epochs: int | None,
+    steps: int | None,
+    batch_size: int,
+    optimizer: str,
+    learning_rate: float | None,
+    early_stopping: int | None,
+    validation_fraction: float,
+    hidden_units: tuple[int, ...] | None,
+    dropout: float | None,
+    weights: str | None,
+    seed: int,
+    data: DataChoice,
+    output: Path | None,
+    plot: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Train a model, test it, and save it."""
     if epochs is not None and steps is not None:
-        raise typer.BadParameter("give --epochs or --steps, not both")
+        raise click.BadParameter("give --epochs or --steps, not both")
     if early_stopping and not validation_fraction:
-        raise typer.BadParameter(
+        raise click.BadParameter(
             "must be above 0 for --early-stopping", param_hint="--validation-fraction"
         )
     options = _model_options(name, hidden_units=hidden_units, dropout=dropout, weights=weights)
     path = output or Path(f"{name}.keras")
     if path.suffix != ".keras":
-        raise typer.BadParameter(f"the file must end in .keras; got {str(path)!r}")
+        raise click.BadParameter(f"the file must end in .keras; got {str(path)!r}")
     check_outputs(path, plot, force=force)
     digits = load(data)
     model = mnist_zoo.create_model(name, seed=seed, **options)
@@ -190,7 +205,7 @@ def train(
         following if done else "",
     )
     if not done:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _model_options(name: str, **given: Any) -> dict[str, Any]:
@@ -202,12 +217,12 @@ def _model_options(name: str, **given: Any) -> dict[str, Any]:
     for option in options:
         if option not in has:
             own = ", ".join(_flag(each) for each in given if each in has)
-            raise typer.BadParameter(
+            raise click.BadParameter(
                 f"{name} has no such option; it has {own}", param_hint=_flag(option)
             )
     units = options.get("hidden_units")
     if options.get("weights") == "mnist" and units and units != has["hidden_units"].default:
-        raise typer.BadParameter("leave it out with --weights mnist", param_hint="--hidden-units")
+        raise click.BadParameter("leave it out with --weights mnist", param_hint="--hidden-units")
     return options
 
 
@@ -262,33 +277,38 @@ def _written(model: keras.Model, path: Path, force: bool) -> tuple[Path, OSError
     return path, None
 
 
+def _recipes(names: tuple[str, ...]) -> list[str]:
+    return [*map(one_of("recipes"), names or NAMES["recipes"]())]
+
+
+@click.argument(
+    "names",
+    cls=Argument,
+    metavar="[RECIPE]...",
+    nargs=-1,
+    callback=checked(_recipes),
+    shell_complete=completed("recipes"),
+    help="Of {recipes}; by default all.",
+)
+@click.option(
+    "--seeds",
+    metavar="N",
+    type=click.IntRange(1),
+    default=5,
+    help="How often to train each, from seed 0.",
+)
+@output_option("Write the results here, as JSON.")
+@force_option
+@json_option
 def reproduce(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[RECIPE]...",
-            callback=lambda names: [*map(one_of("recipes"), names or NAMES["recipes"]())],
-            autocompletion=completed("recipes"),
-            help="Of {recipes}; by default all.",
-        ),
-    ] = None,
-    seeds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How often to train each, from seed 0.")
-    ] = 5,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the results here, as JSON."),
-    ] = None,
-    force: Force = False,
-    as_json: AsJson = False,
+    names: list[str], seeds: int, output: Path | None, force: bool, as_json: bool
 ) -> None:
     """Train published recipes again.
 
     They are trained on MNIST, and the claimed accuracy is compared with the measured one.
     """
-    names = names or []
     check_outputs(output, force=force)
-    digits = load(DataChoice.mnist)
+    digits = load("mnist")
     done: list[mnist_zoo.recipes.Reproduction] = []
     with terminal.progress() as progress:
         bar = progress.add_task("", total=len(names) * seeds)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_zoo.models.building import INPUT_SHAPES
-from mnist_zoo.models.layers import Array, run_layers, runs_without_framework
+from mnist_zoo.models.layers import Array, LayerSpec, run_layers, runs_without_framework
 from mnist_zoo.models.outputs import model_probabilities
-from mnist_zoo.models.shipped import read_card, read_parameters
+from mnist_zoo.models.shipped import read_facts, read_parameters
 from mnist_zoo.models.species import create_model, find_shipped
 
 if TYPE_CHECKING:
@@ -70,9 +70,11 @@ def predict_probabilities(
 def _shipped_model(name: str) -> Callable[[Array], NDArray[np.float32]]:
     """Return a function from pictures to probabilities, by a model's shipped parameters."""
     weights = find_shipped("model", name)
-    architecture = read_card(weights.file).architecture
-    shape, layers = architecture.input_shape, architecture.layers
-    if not (architecture.chain and runs_without_framework(layers)):
+    # The rest of the card is not needed here, and takes milliseconds to load.
+    architecture = read_facts(weights.file)["architecture"]
+    shape = architecture["input_shape"]
+    layers = tuple(map(LayerSpec.from_dict, architecture["layers"]))
+    if not (architecture["chain"] and runs_without_framework(layers)):
         model = create_model(name, weights="mnist")
         return lambda pictures: model_probabilities(model, pictures.reshape(len(pictures), *shape))
     parameters: dict[str, dict[str, Array]] = {}

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_zoo.errors import ChecksumError
 
@@ -45,18 +45,24 @@ class ShippedWeights:
     distorted: bool = True
 
 
+def read_facts(file: str) -> dict[str, Any]:
+    """Read what the card of a file of parameters states, as JSON gives it back."""
+    facts: dict[str, Any] = json.loads((FOLDER / f"{file}.json").read_text(encoding="utf-8"))
+    return facts
+
+
 def read_card(file: str) -> ModelCard:
     """Read the card of a file of parameters."""
     from mnist_zoo.models.cards import ModelCard
 
-    return ModelCard.from_dict(json.loads((FOLDER / f"{file}.json").read_text(encoding="utf-8")))
+    return ModelCard.from_dict(read_facts(file))
 
 
 def read_parameters(file: str) -> Parameters:
     """Read a file of parameters, by layer and name, having verified its SHA-256."""
     import numpy as np
 
-    expected = read_card(file).sha256
+    expected = read_facts(file)["sha256"]
     content = (FOLDER / f"{file}.npz").read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != expected:

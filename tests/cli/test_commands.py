@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,12 @@ from mnist_zoo.cli.options import OPTIMIZERS
 
 def test_the_version_is_printed(run):
     assert run("--version") == (0, f"mnist-zoo {mnist_zoo.__version__}\n", "")
+
+
+def test_a_line_without_a_command_is_status_2_and_prints_the_help(run):
+    status, out, err = run()
+    assert (status, out) == (2, "")
+    assert "Commands:\n  list " in err
 
 
 @pytest.mark.parametrize(
@@ -180,28 +188,44 @@ def test_outputs_that_cannot_be_written_are_refused_before_any_work(
 @pytest.mark.parametrize(
     ("words", "completions"),
     [
-        ("mnist-zoo pre", ["predict"]),
-        ("mnist-zoo train dense_r", ["dense_relu", "dense_relu_dropout"]),
-        ("mnist-zoo predict a.png --model li", ["linear"]),
-        ("mnist-zoo export a.keras --format s", ["saved_model"]),
-        ("mnist-zoo reproduce relu-5-epochs sig", ["sigmoid-sgd"]),
-        ("mnist-zoo evaluate lin", ["linear"]),
-        ("mnist-zoo train linear --optimizer adamw", ["adamw"]),
+        ("mnist-zoo pre", ["plain,predict"]),
+        ("mnist-zoo train dense_r", ["plain,dense_relu", "plain,dense_relu_dropout"]),
+        ("mnist-zoo train linear --data s", ["plain,sample"]),
+        ("mnist-zoo predict a.png --model li", ["plain,linear"]),
+        ("mnist-zoo export a.keras --format s", ["plain,saved_model"]),
+        ("mnist-zoo reproduce relu-5-epochs sig", ["plain,sigmoid-sgd"]),
+        ("mnist-zoo evaluate lin", ["plain,linear"]),
+        ("mnist-zoo train linear --optimizer adamw", ["plain,adamw"]),
+        ("mnist-zoo info my", []),
     ],
 )
 def test_a_shell_completes_commands_and_names(run, monkeypatch, words, completions):
-    monkeypatch.setenv("_MNIST_ZOO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("_MNIST_ZOO_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
     status, out, err = run()
     assert (status, out.split(), err) == (0, completions, "")
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_complete_too(run, monkeypatch, shell):
-    monkeypatch.setenv("_MNIST_ZOO_COMPLETE", f"complete_{shell}")
-    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "mnist-zoo train lin")
-    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("predict my", "predict a.png --model my", "evaluate my", "export my"),
+        *("export a.keras --output my", "train linear --weights my", "train linear --plot my"),
+    ],
+)
+def test_a_shell_completes_files_where_no_name_fits(run, monkeypatch, words):
+    monkeypatch.setenv("_MNIST_ZOO_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"mnist-zoo {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+    assert run() == (0, "file,my\n", "")
+
+
+@pytest.mark.parametrize(("shell", "current"), [("zsh", "2"), ("fish", "lin")])
+def test_other_shells_complete_too(run, monkeypatch, shell, current):
+    monkeypatch.setenv("_MNIST_ZOO_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "mnist-zoo train lin")
+    monkeypatch.setenv("COMP_CWORD", current)
     status, out, err = run()
     assert (status, err) == (0, "")
     assert "linear" in out
@@ -219,33 +243,62 @@ def test_a_backend_that_is_not_installed_is_named(run, monkeypatch):
     assert "KERAS_BACKEND" in err
 
 
-@pytest.fixture
-def within(monkeypatch):
-    """Have the command started from a shell: typer looks for one among the parent processes."""
-
-    def start_from(shell):
-        monkeypatch.setattr("shellingham.detect_shell", lambda: (shell, f"/bin/{shell}"))
-
-    return start_from
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_for_a_shell_is_shown(run, within, shell):
-    within(shell)
+def test_the_script_for_a_shell_is_shown(run, monkeypatch, shell):
+    monkeypatch.setenv("SHELL", f"/bin/{shell}")
     status, out, err = run("--show-completion")
     assert (status, err) == (0, "")
-    assert f"_MNIST_ZOO_COMPLETE=complete_{shell}" in out
+    assert f"_MNIST_ZOO_COMPLETE={shell}_complete" in out
+    monkeypatch.setenv("_MNIST_ZOO_COMPLETE", f"{shell}_source")
+    assert run()[1].strip() == out.strip()
 
 
-def test_completion_is_installed_where_the_shell_looks(run, within, monkeypatch, tmp_path):
-    within("bash")
+@pytest.mark.parametrize(
+    ("shell", "script", "start"),
+    [
+        ("bash", ".bash_completions/mnist-zoo.sh", ".bashrc"),
+        ("zsh", ".zfunc/_mnist-zoo", ".zshrc"),
+        ("fish", ".config/fish/completions/mnist-zoo.fish", None),
+    ],
+)
+def test_completion_is_installed_where_the_shell_looks(
+    run, monkeypatch, tmp_path, shell, script, start
+):
+    monkeypatch.setenv("SHELL", f"/bin/{shell}")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    status, out, _ = run("--install-completion")
-    assert status == 0
-    script = tmp_path / ".bash_completions" / "mnist-zoo.sh"
-    assert str(script) in out
-    assert str(script) in (tmp_path / ".bashrc").read_text()
+    if start:
+        (tmp_path / start).write_text("mine")
+    for _ in range(2):
+        status, out, err = run("--install-completion")
+        assert (status, err) == (0, "")
+        assert f"{shell} completion installed in {tmp_path / script}" in out
+    assert f"_MNIST_ZOO_COMPLETE={shell}_complete" in (tmp_path / script).read_text()
+    if start:
+        mine, line = (tmp_path / start).read_text().splitlines()
+        assert mine == "mine"
+        assert str(Path(script).parent) in line
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_bash_reads_the_script_that_is_installed(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run("--install-completion")
+    line = "source ~/.bashrc; complete -p mnist-zoo"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "-F _mnist_zoo_completion mnist-zoo" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
+@pytest.mark.parametrize("shell", ["/usr/bin/xonsh", ""])
+def test_a_shell_that_cannot_complete_is_status_1(run, monkeypatch, option, shell):
+    monkeypatch.setenv("SHELL", shell)
+    status, out, err = run(option)
+    assert (status, out) == (1, "")
+    assert err.startswith("error: ")
+    assert "SHELL=bash mnist-zoo" in err
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "0<&- 2>&-", "0<&- 1>&- 2>&-"])
