@@ -1,7 +1,9 @@
 """Run the benchmarks: the programs of each group in turn, A B A B, each in a process of its own.
 
 A whole run makes the docs' figures, table and picture. A part of one (``--only``, ``--smoke``, or
-fewer than five rounds) prints what it measured, and leaves the docs as they are.
+fewer than five rounds) prints what it measured, and leaves the docs as they are. With ``--again``,
+the rows that ``--only`` names take the place of those in the docs, if the machine and the packages
+are the same: for rows that other work on the machine disturbed.
 """
 
 from __future__ import annotations
@@ -163,14 +165,24 @@ def summary(figures: dict[str, Any]) -> str:
     )
 
 
-def publish(figures: list[dict[str, Any]], rounds: int) -> None:
-    """Write the docs' figures, table and picture."""
-    machine = {
+def machine() -> dict[str, str]:
+    """Return what the figures depend on."""
+    return {
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES if find_spec(package)},
     }
-    content = {"rounds": rounds, "machine": machine, "rows": figures}
+
+
+def with_others(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the docs with these in the place of those of the same names."""
+    measured = {row["name"]: row for row in figures}
+    return [measured.get(row["name"], row) for row in docs.read("benchmarks.json")["rows"]]
+
+
+def publish(figures: list[dict[str, Any]], rounds: int) -> None:
+    """Write the docs' figures, table and picture."""
+    content = {"rounds": rounds, "machine": machine(), "rows": figures}
     docs.write("benchmarks.json", content)
     docs.write("benchmarks.md", report.table(content))
     report.draw(content, docs.IMAGES / "benchmarks.png")
@@ -180,8 +192,12 @@ def why_not_to_publish(options: argparse.Namespace) -> str | None:
     """Return why a run with these options does not rewrite the docs; None for a whole run."""
     if options.smoke:
         return "a smoke test measures nothing"
-    if options.only:
+    if options.only and not options.again:
         return "only some rows were measured"
+    if options.only:
+        published = docs.read("benchmarks.json")
+        if (published["machine"], published["rounds"]) != (machine(), options.rounds):
+            return "it is of another machine, of other packages, or of other rounds"
     absent = {missing(row) for group in GROUPS for row in group.rows} - {None}
     if absent:
         return f"not installed: {', '.join(sorted(map(str, absent)))}"
@@ -197,6 +213,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="only check that both sides agree")
     parser.add_argument(
         "--only", nargs="+", choices=ROW_NAMES, metavar="NAME", help="names of rows, by default all"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="let the rows of --only replace those in the docs"
     )
     options = parser.parse_args(arguments)
     if options.rounds < 1:
@@ -220,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{row.name}: left out, as {missing(row)} is not installed", flush=True)
     reason = why_not_to_publish(options)
     if reason is None:
-        publish(figures, options.rounds)
+        publish(with_others(figures) if options.only else figures, options.rounds)
     else:
         docs.leave("benchmarks.json", reason)
 

@@ -137,6 +137,34 @@ def test_a_whole_run_writes_the_figures_the_table_and_the_picture(monkeypatch, r
     assert [row["name"] for row in content["rows"]] == list(ROW_NAMES)
 
 
+def test_rows_that_are_measured_again_take_the_places_of_those_in_the_docs(monkeypatch, results):
+    monkeypatch.setattr(rows, "find_spec", lambda name: True)
+    program.main([])
+    path = results / "benchmarks.json"
+    before = json.loads(path.read_text(encoding="utf-8"))
+    for row in before["rows"]:
+        row["ratio"] = -1.0
+    path.write_text(json.dumps(before), encoding="utf-8")
+    program.main(["--again", "--only", "import", "fit_jax"])
+    after = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    assert [row["name"] for row in after] == list(ROW_NAMES)
+    assert {row["name"] for row in after if row["ratio"] != -1.0} == {"import", "fit_jax"}
+
+
+@pytest.mark.parametrize("change", [{"machine": {"system": "another"}}, {"rounds": 6}])
+def test_rows_of_another_machine_or_of_other_rounds_are_not_mixed(
+    change, monkeypatch, results, capsys
+):
+    monkeypatch.setattr(rows, "find_spec", lambda name: True)
+    program.main([])
+    path = results / "benchmarks.json"
+    content = json.dumps({**json.loads(path.read_text(encoding="utf-8")), **change})
+    path.write_text(content, encoding="utf-8")
+    program.main(["--again", "--only", "import"])
+    assert path.read_text(encoding="utf-8") == content
+    assert "left as it is: it is of another machine" in capsys.readouterr().err
+
+
 def test_a_ratio_is_the_median_over_the_rounds_of_plain_over_ours():
     (row,) = make_group().rows
     measured = {"theirs": {"fit": [2.0, 6.0, 8.0]}, "ours": {"fit": [1.0, 2.0, 1.0]}}
