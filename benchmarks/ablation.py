@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist_zoo.training.batches import Batches
 from mnist_zoo.training.loops import Feed, LoopSettings
 from tools import docs
 
@@ -100,7 +101,8 @@ def measure(case: Case) -> list[float]:
     loop: contextlib.AbstractContextManager[Feed] = contextlib.nullcontext(plain)
     if case.loop and case.settings is not None:
         random = np.random.default_rng(0)
-        loop = fast_loop(model, x, y, case.batch_size, case.settings, random)
+        batches = Batches(x, y, case.batch_size, case.settings.batches_per_call, random)
+        loop = fast_loop(model, batches, case.settings.xla)
     with loop as feed:
         model.fit(**feed.arguments, epochs=EPOCHS, verbose=0, callbacks=[clock])
     return [after - before for before, after in itertools.pairwise(moments)]

@@ -17,6 +17,10 @@ from numpydoc.xref import DEFAULT_LINKS
 from sphinx import addnodes
 
 import mnist_zoo
+from mnist_zoo.cli.terminal import quiet_logs
+
+with quiet_logs():
+    import keras  # noqa: F401  # Two public classes are layers; TensorFlow logs when it is loaded.
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

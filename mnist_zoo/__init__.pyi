@@ -1,3 +1,4 @@
+from . import corruptions as corruptions
 from . import data as data
 from . import evaluation as evaluation
 from . import export as export
@@ -20,6 +21,8 @@ from .errors import SeenDigitsError as SeenDigitsError
 from .evaluation.comparison import Comparison as Comparison
 from .evaluation.comparison import compare as compare
 from .evaluation.result import Evaluation as Evaluation
+from .evaluation.robustness import Robustness as Robustness
+from .evaluation.robustness import robustness as robustness
 from .evaluation.testing import evaluate as evaluate
 from .models.cards import ModelCard as ModelCard
 from .models.dense import dense_relu as dense_relu
@@ -34,6 +37,8 @@ from .pictures.digits import find_digits as find_digits
 from .pictures.digits import prepare_digit as prepare_digit
 from .pictures.reading import Reading as Reading
 from .pictures.reading import read_digits as read_digits
+from .training.distortions import RandomDistortion as RandomDistortion
 from .training.fit import fit_and_evaluate as fit_and_evaluate
+from .training.photometry import RandomPhotometry as RandomPhotometry
 
 __version__: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from typing import Any
@@ -45,4 +46,16 @@ def check_fraction(argument: str, value: Any) -> float:
         number = -1.0
     if isinstance(value, bool) or not 0.0 <= number < 1.0:
         raise ValueError(f"{argument} must be a number in [0, 1); got {value!r}")
+    return number
+
+
+def check_amount(argument: str, value: Any, most: float = math.inf) -> float:
+    """Return `value` as a ``float``; raise ``ValueError`` unless it is finite, in [0, `most`]."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(value, (bool, str)) or not 0.0 <= number <= most or number == math.inf:
+        upper = "" if most == math.inf else f" and at most {most:g}"
+        raise ValueError(f"{argument} must be a number of at least 0{upper}; got {value!r}")
     return number

@@ -30,12 +30,13 @@ ARROWS = {
     "pictures": {"data", "errors", "models"},
     "evaluation": {"arguments", "data", "errors", "metrics", "models", "plots", "writing"},
     "training": {"arguments", "data", "errors", "evaluation", "metrics", "models", "signals"},
+    "corruptions": {"evaluation"},
     "recipes": {"training"},
     "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "errors", "models", "writing"},
     "cli": {
         *("arguments", "data", "errors", "evaluation", "export", "models", "pictures", "plots"),
-        *("recipes", "signals", "training", "writing"),
+        *("corruptions", "recipes", "signals", "training", "writing"),
     },
 }
 ROOMS = [room for room in ARROWS if (PACKAGE / room).is_dir()]
@@ -62,6 +63,7 @@ def in_a_new_process(program: str) -> str:
         "import mnist_zoo; mnist_zoo.load_mnist(source='sample')",
         "import mnist_zoo; mnist_zoo.plots.training_curves({'accuracy': [1.0]})",
         "import mnist_zoo; mnist_zoo.training.FAST",
+        "import mnist_zoo, numpy; mnist_zoo.corruptions.corrupt(numpy.zeros((1, 28, 28)), 'fog')",
         "import mnist_zoo; mnist_zoo.export.FORMATS",
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,7 @@ from mnist_zoo.cli.options import (
 
 if TYPE_CHECKING:
     import keras
+    from rich.table import Table
 
     from mnist_zoo.evaluation.result import Evaluation
 
@@ -95,15 +96,28 @@ def info(name: str, as_json: bool) -> None:
 
 
 @model_argument
+@click.option("--corruptions", is_flag=True, help="Spoil the digits in fifteen ways as well.")
 @data_option
 @plot_option
 @force_option
 @json_option
-def evaluate(model: str, data: DataChoice, plot: Path | None, force: bool, as_json: bool) -> None:
+def evaluate(
+    model: str, corruptions: bool, data: DataChoice, plot: Path | None, force: bool, as_json: bool
+) -> None:
     """Measure a trained model on the test digits."""
     check_outputs(plot, force=force)
     trained = trained_model(model)  # First, as a file may be refused at once.
-    report(mnist_zoo.evaluate(trained, load(data)), as_json, plot)
+    digits = load(data)
+    evaluation = mnist_zoo.evaluate(trained, digits)
+    if not corruptions:
+        report(evaluation, as_json, plot)
+        return
+    with terminal.progress() as progress:
+        bar = progress.add_task("corruptions", total=len(mnist_zoo.corruptions.CORRUPTIONS))
+        found = mnist_zoo.robustness(trained, digits, on_result=lambda _: progress.advance(bar))
+    headings, *rows = found.rows()
+    table = terminal.table(headings, rows)
+    report(evaluation, as_json, plot, table, found.summary(), robustness=found.to_dict())
 
 
 @model_argument
@@ -142,10 +156,16 @@ def trained_model(model: str) -> keras.Model:
     return mnist_zoo.export.load_model(Path(model))
 
 
-def report(evaluation: Evaluation, as_json: bool, plot: Path | None, *notes: str) -> None:
-    """Print the results of a test, with notes below them, and draw them if that is asked for."""
+def report(
+    evaluation: Evaluation, as_json: bool, plot: Path | None, *notes: str | Table, **facts: Any
+) -> None:
+    """Print the results of a test, with notes below them, and draw them if that is asked for.
+
+    As JSON they have further facts in place of the notes.
+    """
     if plot is not None:
         save_plot(evaluation.plot, plot)
     headings, *rows = evaluation.class_rows()
     table = terminal.table(headings, rows)
-    terminal.show(evaluation.to_dict(), as_json, "\n".join(evaluation.summary()), table, *notes)
+    facts = {**evaluation.to_dict(), **facts}
+    terminal.show(facts, as_json, "\n".join(evaluation.summary()), table, *notes)

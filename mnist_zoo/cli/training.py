@@ -107,6 +107,15 @@ def _weights(text: str) -> str:
     help="Share of the training digits for validation.",
 )
 @click.option(
+    "--distort",
+    metavar="[STRENGTH]",
+    type=float,
+    is_flag=False,
+    flag_value=1.0,
+    callback=checked(_rate),
+    help="Distort the training digits, anew in each epoch; 1 is the usual strength.",
+)
+@click.option(
     "--hidden-units",
     metavar="N,N,...",
     callback=checked(_units),
@@ -148,6 +157,7 @@ def train(
     learning_rate: float | None,
     early_stopping: int | None,
     validation_fraction: float,
+    distort: float | None,
     hidden_units: tuple[int, ...] | None,
     dropout: float | None,
     weights: str | None,
@@ -184,6 +194,7 @@ def train(
                 optimizer=optimizer,
                 learning_rate=learning_rate,
                 validation_fraction=validation_fraction,
+                distortion=distort,
                 callbacks=[*stopping, terminal.epoch_bar(progress)],
                 verbose=0,
                 seed=seed,

@@ -50,6 +50,8 @@ class TrainingSettings:
         Fraction of the training split that was kept for validation.
     seed : int or None
         Of the split, the shuffling and the global generators.
+    distortion : str or None
+        Class of the layer that distorted the training digits; None if none did.
     """
 
     epochs: int | None
@@ -60,6 +62,7 @@ class TrainingSettings:
     learning_rate: float | None
     validation_fraction: float
     seed: int | None
+    distortion: str | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

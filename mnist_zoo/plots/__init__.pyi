@@ -1,6 +1,7 @@
 from .calibration import reliability_diagram as reliability_diagram
 from .classes import class_bars as class_bars
 from .classes import confusion_matrix as confusion_matrix
+from .digits import images as images
 from .digits import predictions as predictions
 from .history import training_curves as training_curves
 from .page import overview as overview

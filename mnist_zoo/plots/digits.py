@@ -1,11 +1,12 @@
-"""A grid of digits with their true and predicted classes."""
+"""A grid of digits, as they are or with their true and predicted classes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mnist_zoo.arguments import check_integer
 from mnist_zoo.data.datasets import MNIST
@@ -68,39 +69,100 @@ def predictions(
             "images, labels and predicted must be of one length, and not empty; got "
             f"{count}, {len(truth)} and {len(guesses)}"
         )
-    side = MNIST.image_shape[0]
+    wrong = truth != guesses
+    captions = [
+        f"{t} read as {g}" if t != g else f"{t}" for t, g in zip(truth, guesses, strict=True)
+    ]
+    if probabilities is not None:
+        shares = np.asarray(probabilities)[np.arange(count), guesses]
+        captions = [f"{text} ({share:.0%})" for text, share in zip(captions, shares, strict=True)]
+    return _draw(pictures, captions, wrong, columns, ax)
+
+
+def images(
+    images: ArrayLike,
+    captions: Sequence[str] | None = None,
+    *,
+    columns: int = 10,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a grid of digits, such as the distortions of one.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, 28, 28), (n, 28, 28, 1) or (n, 784)
+        The digits to draw, at least one, in [0, 1], in which ink is 1.
+    captions : sequence of str, optional
+        What to write above each; by default nothing.
+    columns : int, default 10
+        Number of digits in a row.
+    ax : matplotlib.axes.Axes, optional
+        The axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes that were drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or `captions` are of another number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mnist_zoo import plots
+    >>> ax = plots.images(np.zeros((2, 28, 28)), ["as it is", "turned"])
+    >>> [text.get_text() for text in ax.texts]
+    ['as it is', 'turned']
+    """
+    pictures = np.asarray(images)
+    count, columns = len(pictures), check_integer("columns", columns, 1)
+    captions = [""] * count if captions is None else list(captions)
+    if not count or len(captions) != count:
+        raise ValueError(
+            "images and captions must be of one length, and not empty; got "
+            f"{count} and {len(captions)}"
+        )
+    return _draw(pictures, captions, np.zeros(count, bool), columns, ax)
+
+
+def _draw(
+    pictures: NDArray[Any],
+    captions: Sequence[str],
+    marked: NDArray[np.bool_],
+    columns: int,
+    ax: Axes | None,
+) -> Axes:
+    """Draw a grid of digits with captions, some of them marked in orange."""
+    side, count = MNIST.image_shape[0], len(pictures)
     pictures = pictures.reshape(count, *MNIST.image_shape).astype(np.float32)
     columns = min(columns, count)
     rows = -(-count // columns)
     # A cell of the grid is an image and a margin, which is wider on top, for the caption.
-    top, margin = 9, 3
+    top, margin = (9 if any(captions) else 3), 3
     height, width = side + top + margin, side + 2 * margin
     ax = new_axes(ax, size=(max(1.1 * columns, 3.0), 1.3 * rows + 0.4))
     ax.set(xlim=(0, columns * width), ylim=(rows * height, 0), aspect="equal")
     ax.axis("off")
+    # One scale for all, so that a pale digit looks pale.
+    shades = {"vmin": min(0.0, pictures.min()), "vmax": max(1.0, pictures.max())}
     for number, picture in enumerate(pictures):
         left, up = (number % columns) * width + margin, (number // columns) * height + top
-        wrong = truth[number] != guesses[number]
-        ax.imshow(
-            picture,
-            cmap="gray_r",
-            extent=(left, left + side, up + side, up),
-            interpolation="nearest",
-        )
-        frame = {"edgecolor": ORANGE, "linewidth": 2.0} if wrong else {"edgecolor": "0.8"}
+        extent = (left, left + side, up + side, up)
+        ax.imshow(picture, cmap="gray_r", extent=extent, interpolation="nearest", **shades)
+        frame = {"edgecolor": ORANGE, "linewidth": 2.0} if marked[number] else {"edgecolor": "0.8"}
         ax.add_patch(rectangle((left, up), side, side, **frame))
-        caption = f"{truth[number]} read as {guesses[number]}" if wrong else f"{truth[number]}"
-        if probabilities is not None:
-            caption += f" ({np.asarray(probabilities)[number, guesses[number]]:.0%})"
         ax.text(
             left + side / 2,
             up - 1.5,
-            caption,
+            captions[number],
             ha="center",
             va="bottom",
             fontsize=7,
-            color=ORANGE if wrong else "black",
-            fontweight="bold" if wrong else "normal",
+            color=ORANGE if marked[number] else "black",
+            fontweight="bold" if marked[number] else "normal",
         )
     # `imshow` has set the limits of the axes to those of the last image: set them back.
     ax.set(xlim=(0, columns * width), ylim=(rows * height, 0))

@@ -2,8 +2,10 @@
 
 ``fit`` is the way of a training: the digits are checked, the training is planned once (``plan``)
 with a loss that fits (``losses``), it runs (``running``) in the compiled loop of the backend
-(``loops``), and the test split is read once. ``compiling`` keeps what the user compiled a model
-with. ``recipes`` are trainings as data: five published results, and the fastest way here to one.
+(``loops``), and the test split is read once. ``batches`` shuffles the digits, and ``distorting``
+applies a layer to those of each epoch: one of ``distortions`` or ``photometry``, or any other.
+``compiling`` keeps what the user compiled a model with. ``recipes`` are trainings as data: five
+published results, and the fastest way here to one.
 
 ``cli`` and the tools may use this room. It uses ``evaluation``, ``models``, ``data`` and
 ``metrics``.

@@ -15,6 +15,7 @@ from mnist_zoo.training.running import Verbose, run_training
 if TYPE_CHECKING:
     import keras
 
+    from mnist_zoo.training.plan import Distortion
     from mnist_zoo.training.running import Optimizer
 
 VALIDATION_FRACTION = 0.1
@@ -33,6 +34,7 @@ def fit_and_evaluate(
     metrics: Sequence[str | keras.metrics.Metric] | None = None,
     validation_fraction: float = VALIDATION_FRACTION,
     validation_split: float | None = None,
+    distortion: Distortion = None,
     callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = None,
     verbose: Verbose | bool = "auto",
     seed: int | None = None,
@@ -84,6 +86,11 @@ def fit_and_evaluate(
         Fraction of the training digits kept for validation, in [0, 1); 0 for none.
     validation_split : float, optional
         Keras's name for `validation_fraction`; give one of the two.
+    distortion : keras.layers.Layer, float or bool, optional
+        A layer such as :class:`~mnist_zoo.RandomDistortion`, which gets the training digits of
+        each epoch, of shape ``(k, rows, columns)`` or with a channel axis, and ``training=True``.
+        The digits for validation and testing stay as they are, and the model does not contain the
+        layer. A number: ``RandomDistortion`` of that strength, seeded by `seed`; True is 1.
     callbacks : sequence of keras.callbacks.Callback, optional
         Passed on to ``model.fit``.
     verbose : {"auto", 0, 1, 2} or bool, default "auto"
@@ -138,6 +145,7 @@ def fit_and_evaluate(
         loss=loss,
         seed=seed,
         callbacks=callbacks,
+        distortion=distortion,
     )
     course = run_training(
         model,

@@ -6,35 +6,27 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_zoo.data.memory import as_aligned
 from mnist_zoo.models.layers import suits_loop
-from mnist_zoo.training.batches import Block, blocks
+from mnist_zoo.training.batches import Batches, Block
+from mnist_zoo.training.distorting import Distort, by_epoch
 
 if TYPE_CHECKING:
     import keras
 
 
-def jax_loop(
-    model: keras.Model,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    batch_size: int,
-    per_call: int,
-    random: np.random.Generator,
-) -> tuple[dict[str, Any], Callable[..., Any]]:
+def jax_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Callable[..., Any]]:
     """Return what ``fit`` is to be called with, and what it calls: see :mod:`.loops`."""
     import jax
     import keras
 
-    pictures, labels = jax.device_put(as_aligned(x)), jax.device_put(y)
-    calls = blocks(len(x), batch_size, per_call, random, jax.device_put)
+    pictures = by_epoch(jax.device_put(as_aligned(batches.x)), batches.distortion, compiled_layer)
+    labels = jax.device_put(batches.y)
+    calls = batches.calls(jax.device_put)
 
     # The digits are arguments, as JAX would make what a function closes over a part of its code.
-    def step(state: Any, x: Any, y: Any, batches: Any, number: Any) -> Any:
-        digits = batches[number]
+    def step(state: Any, x: Any, y: Any, rows: Any, number: Any) -> Any:
+        digits = rows[number]
         _, state = model.train_step(state, (x[digits], y[digits]))
         return state
 
@@ -63,8 +55,32 @@ def jax_loop(
     run_block = run if suits_loop(model) else run_steps
 
     def train_function(state: Any, _: Any) -> Any:
-        for block in next(calls):
-            logs, state = run_block(state, pictures, labels, block)
+        call = next(calls)
+        for block in call.blocks:
+            logs, state = run_block(state, pictures(call.epoch), labels, block)
         return logs, state
 
-    return {"x": x, "y": y, "batch_size": batch_size}, train_function
+    return {"x": batches.x, "y": batches.y, "batch_size": batches.size}, train_function
+
+
+def compiled_layer(layer: keras.layers.Layer) -> Distort:
+    """Return a compiled function that distorts pictures by a layer."""
+    import jax
+    import keras
+
+    @jax.jit
+    def distort(values: Any, x: Any) -> Any:
+        variables = list(zip(layer.variables, values, strict=True))
+        with keras.StatelessScope(variables) as scope:
+            distorted = layer(x, training=True)
+        return distorted, [scope.get_current_value(variable) for variable in layer.variables]
+
+    def run(x: Any) -> Any:
+        if not layer.built:
+            layer(keras.KerasTensor(x.shape, x.dtype), training=True)
+        distorted, values = distort([variable.value for variable in layer.variables], x)
+        for variable, value in zip(layer.variables, values, strict=True):
+            variable.assign(value)
+        return distorted
+
+    return run

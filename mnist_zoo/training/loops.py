@@ -10,9 +10,9 @@ The digits are shuffled here too, anew for every epoch, by a generator of their 
 was called, and its models are worse for it.
 
 To add the loop of another backend, write a function in a file of its own and its row in
-:data:`LOOPS`. The function takes a model, pictures, labels, the size of a batch, how many batches
-a call runs, and the generator that shuffles. It returns the arguments of ``fit`` that say what to
-train on, and what ``fit`` is to call for the next batches: ``model.train_function``.
+:data:`LOOPS`. The function takes a model and :class:`Batches`. It returns the arguments of ``fit``
+that say what to train on, and what ``fit`` is to call for the next batches:
+``model.train_function``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
+from mnist_zoo.training.batches import Batches
+from mnist_zoo.training.distorting import distorted_batches
 from mnist_zoo.training.jax_loop import jax_loop
 from mnist_zoo.training.tensorflow_loop import tensorflow_loop
 from mnist_zoo.training.torch_loop import torch_loop
@@ -53,7 +54,7 @@ class Loop(NamedTuple):
     Attributes
     ----------
     make : callable
-        What makes it, for a model and the digits.
+        What makes it, for a model and batches.
     batches_per_call : int
         How many batches one call from Python runs, where nobody looks at each of them.
     counted : bool
@@ -90,14 +91,7 @@ LOOPS: dict[str, Loop] = {
 
 
 @contextlib.contextmanager
-def fast_loop(
-    model: keras.Model,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    batch_size: int,
-    settings: LoopSettings,
-    random: np.random.Generator,
-) -> Iterator[Feed]:
+def fast_loop(model: keras.Model, batches: Batches, xla: bool | None = None) -> Iterator[Feed]:
     """Have ``model.fit`` train in a fast loop; give what it is to be called with.
 
     Where the loop is not known to compute the same (a model with a ``train_step`` of its own, a
@@ -109,14 +103,10 @@ def fast_loop(
     ----------
     model : keras.Model
         The model, compiled.
-    x, y : ndarray
-        Pictures and labels.
-    batch_size : int
-        Digits a batch.
-    settings : LoopSettings
-        How to run it.
-    random : numpy.random.Generator
-        Shuffles the digits in each epoch.
+    batches : Batches
+        What it is to be trained on.
+    xla : bool, optional
+        Whether XLA compiles the training; by default that is left to Keras.
 
     Yields
     ------
@@ -126,18 +116,21 @@ def fast_loop(
 
     loop = LOOPS.get(keras.backend.backend())
     before = model.steps_per_execution, model.jit_compile
-    per_call = settings.batches_per_call
+    per_call = batches.per_call
     try:
-        if loop is None or not _may_run(model, x):
+        if loop is None or not _may_run(model, batches.x):
             # As its user compiled it, unless the steps are counted.
             model.steps_per_execution = min(model.steps_per_execution, per_call)
-            yield Feed({"x": x, "y": y, "batch_size": batch_size}, 1)
+            if batches.distortion is None:
+                arguments = {"x": batches.x, "y": batches.y, "batch_size": batches.size}
+            else:
+                arguments = {"x": distorted_batches(batches)}
+            yield Feed(arguments, 1)
             return
         model.steps_per_execution = per_call if loop.counted else 1
-        if settings.xla is not None:
-            model.jit_compile = settings.xla
-        made = loop.make(model, x, y, batch_size, per_call, random)
-        arguments, model.train_function = made
+        if xla is not None:
+            model.jit_compile = xla
+        arguments, model.train_function = loop.make(model, batches)
         yield Feed(arguments, 1 if loop.counted else per_call)
     finally:
         model.steps_per_execution, model.jit_compile = before

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from mnist_zoo.arguments import check_fraction, check_integer, check_seed
 from mnist_zoo.evaluation.inputs import CheckedData
 from mnist_zoo.evaluation.result import TrainingSettings
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
     Loss: TypeAlias = str | keras.losses.Loss
+    Distortion: TypeAlias = keras.layers.Layer | float | bool | None
 
 DEFAULT_EPOCHS = 5
 # From here on XLA saves more than the second that it takes to compile.
@@ -48,6 +51,8 @@ class TrainingPlan:
         backend.
     loop : LoopSettings
         How the training is run.
+    distortion : keras.layers.Layer or None
+        Distorts the digits to train on.
     """
 
     epochs: int | None
@@ -58,6 +63,7 @@ class TrainingPlan:
     loss: Loss
     seed: int | None
     loop: LoopSettings
+    distortion: keras.layers.Layer | None = None
 
     @property
     def batches_per_epoch(self) -> int:
@@ -104,6 +110,7 @@ class TrainingPlan:
             learning_rate=None if rate is None else float(keras.ops.convert_to_numpy(rate)),
             validation_fraction=self.validation_fraction,
             seed=self.seed,
+            distortion=None if self.distortion is None else type(self.distortion).__name__,
         )
 
 
@@ -118,6 +125,7 @@ def plan_training(
     loss: Loss | None = None,
     seed: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    distortion: Distortion = None,
 ) -> TrainingPlan:
     """Check every setting of a training, and plan it.
 
@@ -127,7 +135,7 @@ def plan_training(
         What is to be trained. Its compiled loss is used if `loss` is None.
     data : CheckedData
         What it is to be trained on, checked.
-    epochs, steps, batch_size, validation_fraction, loss, seed, callbacks
+    epochs, steps, batch_size, validation_fraction, loss, seed, callbacks, distortion
         As for :func:`~mnist_zoo.fit_and_evaluate`.
 
     Returns
@@ -171,8 +179,27 @@ def plan_training(
         loss=loss,
         seed=check_seed(seed),
         loop=LoopSettings(1, None),
+        distortion=_distortion(distortion, seed),
     )
     return dataclasses.replace(plan, loop=_loop_settings(model, plan, callbacks))
+
+
+def _distortion(distortion: Distortion, seed: int | None) -> keras.layers.Layer | None:
+    """Return the layer that is meant; raise ``ValueError`` if none can be."""
+    import keras
+
+    if distortion is None or distortion is False:
+        return None
+    if isinstance(distortion, keras.layers.Layer):
+        return distortion
+    if isinstance(distortion, (int, float, np.number)) and 0.0 < distortion < math.inf:
+        from mnist_zoo.training.distortions import RandomDistortion
+
+        return RandomDistortion(strength=float(distortion), seed=seed)
+    raise ValueError(
+        "distortion must be True, a strength above 0, or a layer of Keras such as "
+        f"RandomDistortion(); got {distortion!r}"
+    )
 
 
 def _loop_settings(

@@ -19,6 +19,7 @@ from mnist_zoo.models.frameworks import tensorflow_left_out
 from mnist_zoo.models.outputs import PREDICT_BATCH
 from mnist_zoo.models.provenance import training_on
 from mnist_zoo.signals import handling
+from mnist_zoo.training.batches import Batches
 from mnist_zoo.training.compiling import compile_model, compiled_here, compiled_loss
 from mnist_zoo.training.loops import fast_loop
 from mnist_zoo.training.plan import TrainingPlan
@@ -89,7 +90,9 @@ def run_training(
     with _strategy_of(model):
         _compile(model, plan, optimizer, learning_rate, metrics)
     settings = plan.settings(model.optimizer)
-    x, y = split.training
+    batches = Batches(
+        *split.training, plan.batch_size, plan.loop.batches_per_call, order, plan.distortion
+    )
     history = keras.callbacks.History()
     callbacks = [*callbacks, history]
     if plan.steps is not None:
@@ -99,7 +102,7 @@ def run_training(
     try:
         with (
             training_on(model, data.seen) as note,
-            fast_loop(model, x, y, plan.batch_size, plan.loop, order) as feed,
+            fast_loop(model, batches, plan.loop.xla) as feed,
             _stopping_when_asked(model) as asked,
         ):
             # First, so that a checkpoint which another callback writes is known too.

@@ -20,12 +20,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_zoo.data.memory import as_aligned
 from mnist_zoo.training import torch_graph
-from mnist_zoo.training.batches import blocks
+from mnist_zoo.training.batches import Batches
+from mnist_zoo.training.distorting import Distort, by_epoch
 
 if TYPE_CHECKING:
     import keras
@@ -40,24 +38,18 @@ _RECORDING = threading.Lock()
 _logger = logging.getLogger(__name__)
 
 
-def torch_loop(
-    model: keras.Model,
-    x: NDArray[Any],
-    y: NDArray[Any],
-    batch_size: int,
-    per_call: int,
-    random: np.random.Generator,
-) -> tuple[dict[str, Any], Callable[..., Any]]:
+def torch_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Callable[..., Any]]:
     """Return what ``fit`` is to be called with, and what it calls: see :mod:`.loops`."""
     import keras
     import torch
 
-    labels = keras.ops.convert_to_tensor(y)
-    pictures = torch.as_tensor(as_aligned(x), device=labels.device)  # Keras would copy them.
-    calls = blocks(len(x), batch_size, per_call, random, lambda order: torch.tensor(order))
+    labels = keras.ops.convert_to_tensor(batches.y)
+    x = torch.as_tensor(as_aligned(batches.x), device=labels.device)  # Keras would copy them.
+    pictures = by_epoch(x, batches.distortion, compiled_layer)
+    calls = batches.calls(lambda order: torch.tensor(order))
     # Of a generator of its own, so that the batches are those of the other backends.
-    (other,) = random.spawn(1)
-    masks = _Masks(int(other.integers(2**63)), pictures.device)
+    (other,) = batches.random.spawn(1)
+    masks = _Masks(int(other.integers(2**63)), x.device)
     steps: dict[int, _Step] = {}
     settings = _settings(model)
 
@@ -66,10 +58,12 @@ def torch_loop(
         if settings != (now := _settings(model)):  # A callback has changed them.
             settings = now
             steps.clear()
-        for block in next(calls):
-            for digits in block.batches[block.start : block.stop].to(pictures.device):
+        call = next(calls)
+        of_epoch = pictures(call.epoch)
+        for block in call.blocks:
+            for digits in block.batches[block.start : block.stop].to(x.device):
                 step = steps.setdefault(len(digits), _Step(model, masks))
-                step(pictures.index_select(0, digits), labels.index_select(0, digits))
+                step(of_epoch.index_select(0, digits), labels.index_select(0, digits))
         return model.get_metrics_result()
 
     class FirstBatch(torch.utils.data.DataLoader):  # type: ignore[misc]
@@ -78,11 +72,22 @@ def torch_loop(
         def __iter__(self) -> Any:
             if model.train_function.__module__.startswith("keras."):
                 raise RuntimeError(f"Keras {keras.__version__} does not call model.train_function")
-            return itertools.repeat((pictures[:batch_size], labels[:batch_size]))
+            return itertools.repeat((x[: batches.size], labels[: batches.size]))
 
-    calls_an_epoch = -(-len(x) // (batch_size * per_call))
+    calls_an_epoch = -(-len(x) // (batches.size * batches.per_call))
     # Keras warns of a data loader that it cannot shuffle.
     return {"x": FirstBatch(range(calls_an_epoch)), "shuffle": False}, train_function
+
+
+def compiled_layer(layer: keras.layers.Layer) -> Distort:
+    """Return a function that distorts pictures by a layer, without the means for gradients."""
+    import torch
+
+    def distort(x: Any) -> Any:
+        with torch.no_grad():
+            return layer(x, training=True)
+
+    return distort
 
 
 class _Masks:

@@ -66,6 +66,19 @@ def test_a_model_of_flat_pictures_is_evaluated_too(run, tmp_path):
     assert json.loads(out)["digits"] == 1000
 
 
+def test_a_model_is_evaluated_on_spoilt_digits_too(run, tmp_path):
+    export.save_model(mnist_zoo.linear(seed=0), tmp_path / "new.keras")
+    line = ("evaluate", "new.keras", "--data", "sample", "--corruptions")
+    status, out, err = run(*line)
+    assert status == 0, err
+    assert "mean accuracy" in out
+    facts = json.loads(run(*line, "--json")[1])
+    assert facts["digits"] == 1000
+    for name in mnist_zoo.corruptions.CORRUPTIONS:
+        assert name in out
+        assert 0 <= facts["robustness"]["corrupted"][name]["accuracy"] <= 1
+
+
 @pytest.mark.mnist
 def test_a_model_of_the_package_is_evaluated_by_its_name(run, mnist):
     status, out, err = run("evaluate", "dense_relu", "--json")

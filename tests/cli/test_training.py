@@ -23,6 +23,29 @@ from mnist_zoo.data import MNIST
 from mnist_zoo.training import recipes
 
 
+@pytest.mark.parametrize(("given", "strength"), [((), 1.0), ((0.5,), 0.5)])
+def test_training_digits_are_distorted_if_that_is_asked_for(run, monkeypatch, given, strength):
+    seen = []
+    plain = mnist_zoo.fit_and_evaluate
+
+    def spy(*arguments, **options):
+        seen.append(options["distortion"])
+        return plain(*arguments, **options)
+
+    monkeypatch.setattr(mnist_zoo, "fit_and_evaluate", spy)
+    line = ("train", "linear", "--data", "sample", "--steps", 1, "--distort", *given)
+    status, _, err = run(*line)
+    assert status == 0, err
+    assert seen == [strength]
+
+
+@pytest.mark.parametrize("wrong", [0, "nan", "strong"])
+def test_a_strength_that_makes_no_sense_is_refused_before_any_work(run, wrong):
+    status, _, err = run("train", "linear", "--data", "sample", f"--distort={wrong}")
+    assert status == 2
+    assert "--distort" in err
+
+
 def test_a_trained_model_is_saved_and_evaluates_to_the_same_accuracy(run, tmp_path):
     status, out, _ = run("train", "linear", "--epochs", 1, "--data", "sample")
     assert status == 0

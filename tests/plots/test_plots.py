@@ -34,6 +34,7 @@ DRAWINGS = {
     "confusion_matrix": lambda **options: plots.confusion_matrix(
         metrics.confusion_matrix(LABELS, PREDICTED), **options
     ),
+    "images": lambda **options: plots.images(RNG.random((3, 28, 28)), **options),
     "predictions": lambda **options: plots.predictions(
         RNG.random((200, 28, 28))[:25], LABELS[:25], PREDICTED[:25], **options
     ),
@@ -145,6 +146,8 @@ def test_the_overview_has_the_training_curves_where_there_was_training(history, 
         (lambda: plots.training_curves({}, metric="loss"), "metric must be one of"),
         (lambda: plots.confusion_matrix([1, 2]), r"counts must be of shape \(classes, classes\)"),
         (lambda: plots.predictions(np.zeros((0, 28, 28)), [], []), "not empty; got 0, 0 and 0"),
+        (lambda: plots.images(np.zeros((0, 28, 28))), "not empty; got 0 and 0"),
+        (lambda: plots.images(np.zeros((2, 28, 28)), ["one"]), "of one length, .* got 2 and 1"),
         (lambda: plots.predictions(np.zeros((2, 28, 28)), [1], [1, 2]), "got 2, 1 and 2"),
         (
             lambda: plots.class_bars(metrics.class_report([0], [0]), metric="support"),
@@ -291,6 +294,7 @@ def test_a_notebook_shows_every_plot_once(tmp_path, monkeypatch):
         "class_bars": "plots.class_bars(result.report)",
         "reliability_diagram": "plots.reliability_diagram(result.calibration)",
         "predictions": "plots.predictions(np.zeros((2, 28, 28)), [1, 2], [1, 3])",
+        "images": "plots.images(np.zeros((2, 28, 28)))",
         "reading": "plots.reading(paper, read_digits(paper))",
         "readings": "plots.readings({pathlib.Path('one.png'): read_digits(paper)})",
         "overview": "page = plots.overview(result)\npage",

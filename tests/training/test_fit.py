@@ -146,9 +146,9 @@ def test_validation_digits_come_out_of_the_training_split(sample, monkeypatch):
         seen.update(validation_data=options["validation_data"])
         return plain_fit(self, *digits, **options)
 
-    def loop_spy(model, x, y, *options):
-        seen.update(x=x, y=y)
-        return loops.fast_loop(model, x, y, *options)
+    def loop_spy(model, batches, *options):
+        seen.update(x=batches.x, y=batches.y)
+        return loops.fast_loop(model, batches, *options)
 
     monkeypatch.setattr(keras.Model, "fit", spy)
     monkeypatch.setattr(running, "fast_loop", loop_spy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -15,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_zoo import dense_relu, dense_relu_dropout, fit_and_evaluate, linear
-from mnist_zoo.training import batches as batches_of
 from mnist_zoo.training import loops
+from mnist_zoo.training.batches import Batches
 
 
 @given(
@@ -28,12 +27,14 @@ from mnist_zoo.training import loops
 def test_every_epoch_has_each_digit_once_in_the_calls_that_fit_makes(
     digits, batch_size, per_call, epochs
 ):
-    blocks = batches_of.blocks(digits, batch_size, per_call, np.random.default_rng(0))
+    x, random = np.zeros((digits, 1)), np.random.default_rng(0)
+    made = Batches(x, x, batch_size, per_call, random).calls()
     batches = -(-digits // batch_size)
-    for _ in range(epochs):
-        calls = list(islice(blocks, -(-batches // per_call)))
+    for epoch in range(epochs):
+        calls = list(islice(made, -(-batches // per_call)))
+        assert {call.epoch for call in calls} == {epoch}
         runs = [
-            [block.batches[number] for block in call for number in range(block.start, block.stop)]
+            [rows[number] for rows, start, stop in call.blocks for number in range(start, stop)]
             for call in calls
         ]
         assert [len(run) for run in runs[:-1]] == [per_call] * (len(runs) - 1)
@@ -51,7 +52,7 @@ from itertools import islice
 import sys
 from mnist_zoo import dense_relu
 from mnist_zoo.training import loops, torch_loop
-from mnist_zoo.training.batches import blocks
+from mnist_zoo.training.batches import Batches
 
 def convolutions():
     keras.utils.set_random_seed(0)
@@ -70,12 +71,14 @@ for model in models:
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 ours, plain = models
 torch_loop.STEPS_BEFORE_RECORDING = 3
-settings = loops.LoopSettings(3, None)
-with loops.fast_loop(ours, x, y, 10, settings, np.random.default_rng(2)) as feed:
+def batches():
+    return Batches(x, y, 10, 3, np.random.default_rng(2))
+
+with loops.fast_loop(ours, batches()) as feed:
     history = ours.fit(**feed.arguments, epochs=2, verbose=0).history
 sizes, logs = [], []
-for call in islice(blocks(103, 10, 3, np.random.default_rng(2)), 8):
-    for block in call:
+for call in islice(batches().calls(), 8):
+    for block in call.blocks:
         for digits in block.batches[block.start : block.stop]:
             plain.reset_metrics()  # Older versions of Keras go on with the mean.
             sizes.append(len(digits))
@@ -113,8 +116,7 @@ def digits_and_labels():
 
 
 def fast_loop(model, x, y):
-    settings = loops.LoopSettings(4, None)
-    return loops.fast_loop(model, x, y, 10, settings, np.random.default_rng(0))
+    return loops.fast_loop(model, Batches(x, y, 10, 4, np.random.default_rng(0)))
 
 
 class OwnStep(keras.Model):
@@ -165,15 +167,14 @@ def look(batch, logs):
 )
 def test_no_two_epochs_have_the_same_batches_though_a_seed_is_given(callbacks, monkeypatch):
     orders = []
-    loop = importlib.import_module(f"mnist_zoo.training.{keras.backend.backend()}_loop")
-    plain = loop.blocks
+    plain = Batches.calls
 
     def spy(*arguments):
         for call in plain(*arguments):
-            orders.append(np.asarray(call[0].batches).tolist())
+            orders.append(np.asarray(call.blocks[0].batches).tolist())
             yield call
 
-    monkeypatch.setattr(loop, "blocks", spy)
+    monkeypatch.setattr(Batches, "calls", spy)
     options = {"validation_fraction": 0, "callbacks": callbacks, "seed": 0, "verbose": 0}
     fit_and_evaluate(linear(), data(), epochs=3, batch_size=40, **options)
     assert len(orders) == 3

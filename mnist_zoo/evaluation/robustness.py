@@ -1,0 +1,181 @@
+"""How a model does on spoilt digits: :func:`robustness`."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mnist_zoo import metrics
+from mnist_zoo.arguments import check_seed
+from mnist_zoo.evaluation.corruptions import CORRUPTIONS, corrupt
+from mnist_zoo.evaluation.inputs import Data, as_classes, check_test_data
+from mnist_zoo.evaluation.testing import trained_model
+from mnist_zoo.models.outputs import model_probabilities
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Robustness:
+    """A model's results on test digits, spoilt in each of fifteen ways; prints as a table.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model.
+    clean : Measures
+        On the digits as they are.
+    corrupted : mapping of str to Measures
+        On the spoilt digits, by the name of the corruption.
+    """
+
+    name: str
+    clean: metrics.Measures
+    corrupted: Mapping[str, metrics.Measures]
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the corruptions."""
+        return statistics.fmean(measures.accuracy for measures in self.corrupted.values())
+
+    @property
+    def mean_of_strange(self) -> float:
+        """Mean accuracy over the corruptions that the package's distortions do not resemble."""
+        return statistics.fmean(
+            measures.accuracy
+            for name, measures in self.corrupted.items()
+            if not CORRUPTIONS[name].resembles
+        )
+
+    def __repr__(self) -> str:
+        return f"Robustness({self.name!r}, mean={self.mean:.4f})"
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        return "\n".join(
+            [f"{self.name}, {self.clean.digits:,} digits", "", *lines, "", self.summary()]
+        )
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the table as text: a row of headings, the clean digits, each corruption.
+
+        Returns
+        -------
+        list of tuple of str
+        """
+        rows: list[tuple[str, ...]] = [("digits", "accuracy", "95 % interval", "calibration error")]
+        for name, measures in {"clean": self.clean, **self.corrupted}.items():
+            low, high = measures.interval
+            accuracy, error = f"{measures.accuracy:.2%}", f"{measures.calibration.error:.2%}"
+            rows.append((name, accuracy, f"{low:.2%} to {high:.2%}", error))
+        return rows
+
+    def summary(self) -> str:
+        """Return the means in words.
+
+        Returns
+        -------
+        str
+        """
+        return (
+            f"mean accuracy {self.mean:.2%}; of the corruptions that no distortion for training "
+            f"resembles {self.mean_of_strange:.2%}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the results in types that JSON has.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "name": self.name,
+            "mean": self.mean,
+            "mean_of_strange": self.mean_of_strange,
+            "clean": _facts(self.clean),
+            "corrupted": {name: _facts(measures) for name, measures in self.corrupted.items()},
+        }
+
+
+def _facts(measures: metrics.Measures) -> dict[str, Any]:
+    return {
+        "accuracy": measures.accuracy,
+        "accuracy_interval_95": list(measures.interval),
+        "loss": measures.loss,
+        "expected_calibration_error": measures.calibration.error,
+    }
+
+
+def robustness(
+    model: keras.Model | str,
+    data: Data,
+    *,
+    seed: int = 0,
+    on_result: Callable[[str], None] | None = None,
+) -> Robustness:
+    """Measure a model on test digits that are spoilt in fifteen ways, those of MNIST-C [1]_.
+
+    Parameters
+    ----------
+    model : keras.Model or str
+        As for :func:`~mnist_zoo.evaluate`.
+    data : Mnist or pair of splits
+        As for :func:`~mnist_zoo.evaluate`. Only the test split is read.
+    seed : int, default 0
+        Of the corruptions.
+    on_result : callable, optional
+        Called with the name of each corruption when it is measured.
+
+    Returns
+    -------
+    Robustness
+        Accuracy with its interval, loss and calibration, clean and for each corruption.
+
+    Raises
+    ------
+    ValueError
+        If the data does not suit the model.
+    SeenDigitsError
+        If the model may have been trained on the test digits. A ``ValueError``.
+
+    References
+    ----------
+    .. [1] N. Mu and J. Gilmer, "MNIST-C: A robustness benchmark for computer vision", ICML 2019
+       Workshop on Uncertainty and Robustness in Deep Learning, arXiv:1906.02337.
+
+    Examples
+    --------
+    >>> from mnist_zoo import Split, linear, load_mnist, robustness
+    >>> data = load_mnist(source="sample")
+    >>> some = Split(data.test.x[:50], data.test.y[:50])
+    >>> result = robustness(linear(seed=0), (data.train, some))
+    >>> sorted(result.corrupted)[:3]
+    ['brightness', 'canny_edges', 'dotted_line']
+    """
+    check_seed(seed)
+    model = trained_model(model)
+    test = check_test_data(model, data)
+    labels = as_classes(test.y)
+    side = math.isqrt(math.prod(test.x.shape[1:]))
+    pictures = test.x.reshape(-1, side, side)
+
+    def measured(x: Any) -> metrics.Measures:
+        return metrics.measure(labels, model_probabilities(model, x.reshape(test.x.shape)))
+
+    clean = measured(pictures)
+    corrupted = {}
+    for name in CORRUPTIONS:
+        corrupted[name] = measured(corrupt(pictures, name, seed=seed))
+        if on_result is not None:
+            on_result(name)
+    return Robustness(model.name, clean, corrupted)
