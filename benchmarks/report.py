@@ -54,7 +54,8 @@ def _amount(value: float, quantity: str) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.0f}" if value >= 20.0 else f"{value:.1f}"
+    """Return a ratio as text: near 1, where it matters most, with two decimals."""
+    return f"{value:.{0 if value >= 20.0 else 1 if value >= 2.0 else 2}f}"
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
@@ -70,7 +71,7 @@ def draw(figures: dict[str, Any], path: Path) -> None:
     for place, ratio, reach in zip(places, ratios, ranges[:, 1], strict=True):
         ax.text(1.1 * max(ratio, reach), float(place), _ratio(ratio), va="center")
     ax.set(xscale="log", xlabel="times better than the plain program (bar); to reach (mark)")
-    ax.set_yticks(places, [row["name"].replace("_", ", ") for row in rows])
+    ax.set_yticks(places, [row["name"].replace("_", " ") for row in rows])
     ax.set_xlim(0.5, 3.0 * ranges.max())
     ax.axvline(1.0, color="0.55", linewidth=1)
     ax.grid(axis="x", alpha=0.3)
