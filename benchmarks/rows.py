@@ -92,8 +92,9 @@ def on(program: str, backend: str) -> str:
     return program if backend == BACKENDS[0] else f"{program}@{backend}"
 
 
-# Two trainings with one seed differ as much as two seeds do: the standard deviation is 0.2 points.
-SAME_ACCURACY = 0.01
+# Two trainings with one seed differ as much as two seeds do. After five epochs the standard
+# deviation is 0.2 points; after the single epoch of a warm-up, 1.1 points apart were seen.
+SAME_ACCURACY = 0.02
 
 PROGRAM_GROUPS = (
     Group(
