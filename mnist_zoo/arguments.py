@@ -40,10 +40,7 @@ def check_seed(seed: Any) -> int | None:
 
 def check_fraction(argument: str, value: Any) -> float:
     """Return `value` as a ``float``; raise ``ValueError`` unless 0 <= `value` < 1."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
+    number = _number(value)
     if isinstance(value, bool) or not 0.0 <= number < 1.0:
         raise ValueError(f"{argument} must be a number in [0, 1); got {value!r}")
     return number
@@ -51,11 +48,16 @@ def check_fraction(argument: str, value: Any) -> float:
 
 def check_amount(argument: str, value: Any, most: float = math.inf) -> float:
     """Return `value` as a ``float``; raise ``ValueError`` unless it is finite, in [0, `most`]."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
+    number = _number(value)
     if isinstance(value, (bool, str)) or not 0.0 <= number <= most or number == math.inf:
         upper = "" if most == math.inf else f" and at most {most:g}"
         raise ValueError(f"{argument} must be a number of at least 0{upper}; got {value!r}")
     return number
+
+
+def _number(value: Any) -> float:
+    """Return `value` as a ``float``; NaN, which is in no range, if it is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

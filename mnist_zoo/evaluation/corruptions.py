@@ -1,8 +1,7 @@
 """Fifteen ways in which a picture of a digit can be spoilt, to test models on: MNIST-C.
 
-They are those of [1]_, written anew after the paper, with the strengths that it uses for its own
-data set. They are other random numbers than those of that data set, so accuracies can be compared
-with published ones, but not digit by digit.
+They are those of [1]_, written anew, with the strengths of the authors' own program. The random
+numbers are not those of their data set, so accuracies on it are comparable, but not each digit.
 
 To add a corruption, write a function and its row in :data:`CORRUPTIONS`.
 
@@ -283,7 +282,9 @@ def _line(x: Pictures, row: Floats) -> Floats:
 
 #: The fifteen corruptions, in the order of the paper.
 CORRUPTIONS: dict[str, Corruption] = {
-    "shot_noise": Corruption(_shot_noise, "ink of few photons", "noise"),
+    "shot_noise": Corruption(
+        _shot_noise, "noise, as of ink that is counted in three photons", "noise"
+    ),
     "impulse_noise": Corruption(_impulse_noise, "17 % of the pixels black or white"),
     "glass_blur": Corruption(
         _glass_blur, "neighbouring pixels changed places, and blurred", "blur"

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -193,7 +193,7 @@ class Evaluation:
         )
 
     def __str__(self) -> str:
-        return "\n".join([*self.summary(), "", *_aligned(self.class_rows())])
+        return "\n".join([*self.summary(), "", *aligned(self.class_rows())])
 
     def class_rows(self) -> list[tuple[str, ...]]:
         """Return the table of classes as text: a row of headings, then a row for each class.
@@ -361,10 +361,10 @@ class Evaluation:
             ) from error
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return the rows of a table as lines, in columns that are aligned to the right."""
+def aligned(rows: list[tuple[str, ...]], align: Callable[[str, int], str] = str.rjust) -> list[str]:
+    """Return the rows of a table as lines, in columns that are aligned to the right or left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.rjust, row, widths)) for row in rows]
+    return ["  ".join(map(align, row, widths)).rstrip() for row in rows]
 
 
 def _versions() -> dict[str, str]:

@@ -12,6 +12,7 @@ from mnist_zoo import metrics
 from mnist_zoo.arguments import check_seed
 from mnist_zoo.evaluation.corruptions import CORRUPTIONS, corrupt
 from mnist_zoo.evaluation.inputs import Data, as_classes, check_test_data
+from mnist_zoo.evaluation.result import aligned
 from mnist_zoo.evaluation.testing import trained_model
 from mnist_zoo.models.outputs import model_probabilities
 
@@ -44,7 +45,7 @@ class Robustness:
 
     @property
     def mean_of_strange(self) -> float:
-        """Mean accuracy over the corruptions that the package's distortions do not resemble."""
+        """Mean accuracy over the corruptions that are unlike the package's distortions."""
         return statistics.fmean(
             measures.accuracy
             for name, measures in self.corrupted.items()
@@ -55,15 +56,8 @@ class Robustness:
         return f"Robustness({self.name!r}, mean={self.mean:.4f})"
 
     def __str__(self) -> str:
-        rows = self.rows()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        return "\n".join(
-            [f"{self.name}, {self.clean.digits:,} digits", "", *lines, "", self.summary()]
-        )
+        title = f"{self.name}, {self.clean.digits:,} digits"
+        return "\n".join([title, "", *aligned(self.rows(), str.ljust), "", self.summary()])
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table as text: a row of headings, the clean digits, each corruption.
@@ -87,8 +81,8 @@ class Robustness:
         str
         """
         return (
-            f"mean accuracy {self.mean:.2%}; of the corruptions that no distortion for training "
-            f"resembles {self.mean_of_strange:.2%}"
+            f"mean accuracy {self.mean:.2%}; over the corruptions that are unlike the package's "
+            f"distortions for training {self.mean_of_strange:.2%}"
         )
 
     def to_dict(self) -> dict[str, Any]:

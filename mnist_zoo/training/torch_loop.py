@@ -80,7 +80,7 @@ def torch_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Ca
 
 
 def compiled_layer(layer: keras.layers.Layer) -> Distort:
-    """Return a function that distorts pictures by a layer, without the means for gradients."""
+    """Return a function that distorts pictures by a layer, without tracking gradients."""
     import torch
 
     def distort(x: Any) -> Any:
