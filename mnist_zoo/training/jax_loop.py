@@ -10,6 +10,7 @@ from mnist_zoo.data.memory import as_aligned
 from mnist_zoo.models.layers import suits_loop
 from mnist_zoo.training.batches import Batches, Block
 from mnist_zoo.training.distorting import Distort, by_epoch
+from mnist_zoo.training.kernels import Kernels, computed_by
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +28,8 @@ def jax_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Call
     # The digits are arguments, as JAX would make what a function closes over a part of its code.
     def step(state: Any, x: Any, y: Any, rows: Any, number: Any) -> Any:
         digits = rows[number]
-        _, state = model.train_step(state, (x[digits], y[digits]))
+        with computed_by(KERNELS, model):
+            _, state = model.train_step(state, (x[digits], y[digits]))
         return state
 
     def results(state: Any) -> Any:
@@ -84,3 +86,76 @@ def compiled_layer(layer: keras.layers.Layer) -> Distort:
         return distorted
 
     return run
+
+
+def _convolution(layer: Any, x: Any) -> Any:
+    """Compute the gradient of the filters by a function of our own: see :func:`_of_filters`."""
+    import jax
+    import jax.numpy as jnp
+
+    steps_of_one = layer.strides == (1, 1) and layer.dilation_rate == (1, 1)
+    plain = steps_of_one and layer.groups == 1 and layer.padding in ("valid", "same")
+    if not plain or layer.data_format != "channels_last" or x.dtype != jnp.float32:
+        return type(layer).call(layer, x)
+
+    def convolve(x: Any, filters: Any) -> Any:
+        return layer.convolution_op(x, filters)
+
+    def gradients(arguments: Any, of_maps: Any) -> Any:
+        x, filters = arguments
+        _, of_arguments = jax.vjp(lambda x: convolve(x, filters), x)
+        return *of_arguments(of_maps), _of_filters(x, of_maps, filters.shape, layer.padding)
+
+    with_gradients = jax.custom_vjp(convolve)
+    with_gradients.defvjp(lambda *arguments: (convolve(*arguments), arguments), gradients)
+    maps = with_gradients(x, jnp.asarray(layer.kernel))
+    if layer.use_bias:
+        maps = maps + layer.bias
+    return maps if layer.activation is None else layer.activation(maps)
+
+
+def _of_filters(x: Any, of_maps: Any, shape: tuple[int, ...], padding: str) -> Any:
+    """Return the gradient of the filters of a convolution, from that of the maps it returns.
+
+    It is one product of matrices: of pictures that are shifted to the side, and gradients that are
+    shifted down. XLA convolves one with the other, which takes about twice as long on a CPU.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    high, wide, *_ = shape
+    if padding == "same":
+        x = jnp.pad(x, ((0, 0), *(((side - 1) // 2, side // 2) for side in (high, wide)), (0, 0)))
+    columns = of_maps.shape[2]
+    shifted = jnp.concatenate([x[:, :, start : start + columns] for start in range(wide)], -1)
+    around = [((0, 0), (above, high - 1 - above), (0, 0), (0, 0)) for above in range(high)]
+    moved = jnp.concatenate([jnp.pad(of_maps, each) for each in around], -1)
+    # Without this, XLA would shift the values anew for each of the products.
+    shifted, moved = jax.lax.optimization_barrier((shifted, moved))  # type: ignore[no-untyped-call]
+    product = jnp.einsum("bhwi,bhwo->io", shifted, moved)
+    depth, count = x.shape[-1], of_maps.shape[-1]
+    return product.reshape(wide, depth, high, count).transpose(2, 0, 1, 3)
+
+
+def _max_pooling(layer: Any, x: Any) -> Any:
+    """Compare the pixels of each window in turn.
+
+    XLA looks for the largest pixel of each window again when it computes gradients, which takes
+    twenty times as long on a CPU. As there, the first of equal ones gets the gradient.
+    """
+    import jax.numpy as jnp
+
+    high, wide = layer.pool_size
+    apart = layer.strides == layer.pool_size and layer.padding == "valid"
+    if not apart or layer.data_format != "channels_last":
+        return type(layer).call(layer, x)
+    rows, columns = x.shape[1] // high * high, x.shape[2] // wide * wide
+    first, *others = (
+        x[:, row:rows:high, column:columns:wide] for row in range(high) for column in range(wide)
+    )
+    for other in others:
+        first = jnp.where((first >= other) | jnp.isnan(first), first, other)
+    return first
+
+
+KERNELS: Kernels = {"Conv2D": _convolution, "MaxPooling2D": _max_pooling}

@@ -24,6 +24,7 @@ from mnist_zoo.data.memory import as_aligned
 from mnist_zoo.training import torch_graph
 from mnist_zoo.training.batches import Batches
 from mnist_zoo.training.distorting import Distort, by_epoch
+from mnist_zoo.training.kernels import Kernels, computed_by, layers_of
 
 if TYPE_CHECKING:
     import keras
@@ -50,6 +51,10 @@ def torch_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Ca
     # Of a generator of its own, so that the batches are those of the other backends.
     (other,) = batches.random.spawn(1)
     masks = _Masks(int(other.integers(2**63)), x.device)
+    kernels: Kernels = {
+        "Dropout": functools.partial(_dropout, masks),
+        "BatchNormalization": _batch_normalization,
+    }
     steps: dict[int, _Step] = {}
     settings = _settings(model)
 
@@ -62,7 +67,7 @@ def torch_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Ca
         of_epoch = pictures(call.epoch)
         for block in call.blocks:
             for digits in block.batches[block.start : block.stop].to(x.device):
-                step = steps.setdefault(len(digits), _Step(model, masks))
+                step = steps.setdefault(len(digits), _Step(model, masks, kernels))
                 step(of_epoch.index_select(0, digits), labels.index_select(0, digits))
         return model.get_metrics_result()
 
@@ -111,9 +116,10 @@ class _Masks:
 class _Step:
     """Training on a batch of one size, recorded when that pays."""
 
-    def __init__(self, model: keras.Model, masks: _Masks) -> None:
+    def __init__(self, model: keras.Model, masks: _Masks, kernels: Kernels) -> None:
         self._model = model
         self._masks = masks
+        self._kernels = kernels
         self._steps = 0
         self._values: list[Any] = []
         self._recorded: Callable[..., Any] | None = None
@@ -126,7 +132,7 @@ class _Step:
                 self._recorded(*self._values, x, y)
             return
         self._steps += 1
-        with _kernels(self._model, self._masks):
+        with computed_by(self._kernels, self._model):
             if self._steps == STEPS_BEFORE_RECORDING:
                 self._record(x, y)
             self._model.train_step((x, y))
@@ -170,7 +176,7 @@ class _Step:
 def _settings(model: keras.Model) -> list[Any]:
     """Return what callbacks may change of layers in the middle of a training."""
     names = "trainable", "rate", "momentum"
-    return [[getattr(layer, name, None) for name in names] for layer in _layers(model)]
+    return [[getattr(layer, name, None) for name in names] for layer in layers_of(model)]
 
 
 def _try_without_values(recorded: Any, arguments: tuple[Any, ...]) -> None:
@@ -195,30 +201,7 @@ def _replaced(variables: list[Any], values: list[Any]) -> Iterator[None]:
             variable._value = value
 
 
-@contextlib.contextmanager
-def _kernels(model: keras.Model, masks: _Masks) -> Iterator[None]:
-    """Let layers be computed by :data:`KERNELS`."""
-    with contextlib.ExitStack() as stack:
-        for layer in _layers(model):
-            kernel = KERNELS.get(type(layer).__name__)
-            keras_own = type(layer).__module__.startswith("keras.") and "call" not in vars(layer)
-            if kernel is not None and keras_own:
-                layer.call = functools.partial(kernel, layer, masks)
-                stack.callback(vars(layer).pop, "call", None)
-        yield
-
-
-def _layers(layer: Any) -> Iterator[Any]:
-    """Yield a model and its layers, those of models within it too; a shared one more than once."""
-    import keras
-
-    yield layer
-    if isinstance(layer, keras.Model):
-        for each in layer.layers:
-            yield from _layers(each)
-
-
-def _dropout(layer: Any, masks: _Masks, x: Any, training: bool = False) -> Any:
+def _dropout(masks: _Masks, layer: Any, x: Any, training: bool = False) -> Any:
     """Draw from the loop's own generator: Keras makes a new one for every call."""
     if not training or layer.rate in (0.0, 1.0) or layer.noise_shape is not None:
         return type(layer).call(layer, x, training=training)
@@ -226,9 +209,7 @@ def _dropout(layer: Any, masks: _Masks, x: Any, training: bool = False) -> Any:
     return x * masks.draw(x, keep) / keep
 
 
-def _batch_normalization(
-    layer: Any, _: _Masks, x: Any, training: bool = False, mask: Any = None
-) -> Any:
+def _batch_normalization(layer: Any, x: Any, training: bool = False, mask: Any = None) -> Any:
     """Use torch's operation: Keras makes it of ten, each of which goes through all values."""
     import torch
 
@@ -245,10 +226,3 @@ def _batch_normalization(
         for moving, now in ((layer.moving_mean, mean.detach()), (layer.moving_variance, variance)):
             moving.assign(moving * layer.momentum + now * (1.0 - layer.momentum))
     return y.permute(0, 2, 3, 1)
-
-
-# By the class of a layer of Keras: what computes the same in training, but faster.
-KERNELS: dict[str, Callable[..., Any]] = {
-    "Dropout": _dropout,
-    "BatchNormalization": _batch_normalization,
-}

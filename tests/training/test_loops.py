@@ -59,7 +59,8 @@ def convolutions():
     layers = keras.layers
     return keras.Sequential([
         keras.Input((28, 28)), layers.Reshape((28, 28, 1)), layers.Conv2D(3, 5, strides=3),
-        layers.BatchNormalization(), layers.ReLU(), layers.Flatten(),
+        layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(4, 3), layers.MaxPooling2D(),
+        layers.Flatten(),
         layers.Dense(10, activation="softmax"),
     ])
 

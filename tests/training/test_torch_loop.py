@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -160,7 +161,7 @@ def test_batch_normalization_is_that_of_keras(recorded, monkeypatch):
     ours = build()
     train(ours, optimizer="sgd")
     assert len(recorded) == 1
-    monkeypatch.setattr(torch_loop, "KERNELS", {})
+    monkeypatch.setattr(torch_loop, "computed_by", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(torch_loop, "STEPS_BEFORE_RECORDING", 10**9)
     plain = build()
     train(plain, optimizer="sgd")
