@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from mnist_zoo.training.random_layer import RandomLayer, grid
 
 # The weights of neighbouring pixels in a blurred one, in either direction.
 BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+# Points along each side between which a shade changes evenly.
+SHADE_POINTS = 6
 
 
 class Effect(NamedTuple):
@@ -59,6 +62,11 @@ def _stroke(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
     return x + ops.relu(change) * (wider - x) + ops.relu(-change) * (narrower - x)
 
 
+def _outline(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
+    """Let strokes fade, and lines around them appear."""
+    return x + numbers[0] * limit * (_largest_near(x) - 2 * x)
+
+
 def _blur(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
     return x + numbers[0] * limit * (_blurred(x) - x)
 
@@ -72,6 +80,16 @@ def _paper(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
     """Let paper become grey."""
     grey = numbers[0] * limit
     return grey + (1 - grey) * x
+
+
+def _shade(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
+    """Lay a cloud over pictures, up to `limit` times as bright as ink."""
+    rows, columns = x.shape[1:]
+    points = ops.reshape(numbers[1:], (SHADE_POINTS, SHADE_POINTS, -1))
+    down, right = _between(rows), _between(columns)
+    cloud = ops.einsum("ra,abn,cb->nrc", down, points, right)
+    thickness = numbers[0] * limit
+    return (x + thickness * cloud) / (1 + thickness)
 
 
 def _stripe(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
@@ -105,9 +123,11 @@ def _brightness(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
 #: The effects, in the order in which they happen.
 EFFECTS: dict[str, Effect] = {
     "stroke": Effect(_stroke, 1, 1.0),
+    "outline": Effect(_outline, 1, 1.0),
     "blur": Effect(_blur, 1, 1.0),
     "contrast": Effect(_contrast, 1, 1.0),
     "paper": Effect(_paper, 1, 1.0),
+    "shade": Effect(_shade, 1 + SHADE_POINTS**2, 4.0),
     "stripe": Effect(_stripe, 4, 28.0),
     "blot": Effect(_blot, 4, 28.0),
     "noise": Effect(_noise, 1, 1.0),
@@ -127,21 +147,25 @@ class RandomPhotometry(RandomLayer):
     ----------
     stroke : float, default 1
         How far strokes become wider or narrower, in pixels on either side, up to 1.
+    outline : float, default 1
+        How far strokes fade, and lines around them appear, up to 1.
     blur : float, default 1
         How far pictures are mixed with blurred ones (binomial, of 5 pixels), up to 1.
     contrast : float, default 0.7
         How much of the ink's darkness is lost, up to 1.
-    paper : float, default 0.4
+    paper : float, default 0.5
         How grey the paper becomes, up to 1.
-    stripe : float, default 3
+    shade : float, default 2
+        How much brighter than ink a cloud is that lies over the picture, up to 4.
+    stripe : float, default 8
         Largest width of a straight stripe, in pixels, up to 28.
     blot : float, default 4
         Largest radius of a round blot, in pixels, up to 28.
-    noise : float, default 0.3
+    noise : float, default 0.4
         Largest standard deviation of noise, the same for all pixels of a picture, up to 1.
-    brightness : float, default 0.2
+    brightness : float, default 0.4
         Largest change of all values, up to 1.
-    share : float, default 0.3
+    share : float, default 0.2
         The share of pictures that each effect happens to, in [0, 1].
     strength : float, default 1
         What all limits are multiplied by. As the variable ``strength`` it can be changed by a
@@ -175,23 +199,27 @@ class RandomPhotometry(RandomLayer):
         self,
         *,
         stroke: float = 1.0,
+        outline: float = 1.0,
         blur: float = 1.0,
         contrast: float = 0.7,
-        paper: float = 0.4,
-        stripe: float = 3.0,
+        paper: float = 0.5,
+        shade: float = 2.0,
+        stripe: float = 8.0,
         blot: float = 4.0,
-        noise: float = 0.3,
-        brightness: float = 0.2,
-        share: float = 0.3,
+        noise: float = 0.4,
+        brightness: float = 0.4,
+        share: float = 0.2,
         strength: float = 1.0,
         seed: int | None = None,
         **options: Any,
     ) -> None:
         limits = {
             "stroke": stroke,
+            "outline": outline,
             "blur": blur,
             "contrast": contrast,
             "paper": paper,
+            "shade": shade,
             "stripe": stripe,
             "blot": blot,
             "noise": noise,
@@ -261,3 +289,10 @@ def _blurred(x: Any) -> Any:
     around = ops.pad(x, ((0, 0), (reach, reach), (reach, reach)), mode="reflect")
     lines = sum(weight * around[:, i : i + rows] for i, weight in enumerate(BLUR))
     return sum(weight * lines[:, :, i : i + columns] for i, weight in enumerate(BLUR))
+
+
+def _between(pixels: int) -> Any:
+    """Return the (pixels, points) matrix that goes evenly from one point to the next."""
+    place = np.linspace(0, SHADE_POINTS - 1, pixels)
+    matrix = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(SHADE_POINTS)))
+    return ops.convert_to_tensor(matrix.astype(np.float32))

@@ -44,6 +44,12 @@ def test_equal_seeds_spoil_equally(name, digits):
     np.testing.assert_array_equal(corrupt(digits, name, seed=3), corrupt(digits, name, seed=3))
 
 
+@EVERY
+def test_a_picture_does_not_depend_on_those_beside_it(name, digits):
+    others = np.concatenate([digits[:1], digits[:0:-1]])
+    np.testing.assert_array_equal(corrupt(others, name)[0], corrupt(digits, name)[0])
+
+
 FIXED = {"scale", "brightness", "stripe", "canny_edges"}
 
 

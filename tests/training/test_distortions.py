@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from scipy import ndimage
 
 from mnist_zoo import RandomDistortion, RandomPhotometry, load_mnist
 from mnist_zoo.training.distortions import CONTROL_POINTS, DistortionNumbers
-from mnist_zoo.training.photometry import EFFECTS, PhotometryNumbers
+from mnist_zoo.training.photometry import EFFECTS, SHADE_POINTS, PhotometryNumbers
 
+SHADE = EFFECTS["shade"]
 LAYERS = {"distortion": RandomDistortion, "photometry": RandomPhotometry}
 LIMITS = [(layer, name) for layer in LAYERS.values() for name in layer.LIMITS]
 NO_DISTORTION = dict.fromkeys(RandomDistortion.LIMITS, 0.0)
@@ -39,10 +41,11 @@ def distorted(x, affine=(0, 0, 0, 0, 0), control=0.0, **limits):
     return keras.ops.convert_to_numpy(layer.distort(keras.ops.convert_to_tensor(x), tensors))
 
 
-def changed(x, uniform, noise=0.0, **limits):
+def changed(x, uniform, normal=0.0, **limits):
     """Return digits changed by given numbers: all of them happen, by this much of their limit."""
     numbers = PhotometryNumbers(
-        np.full((NEEDED, len(x)), uniform, np.float32), np.full(x.shape, noise, np.float32)
+        np.broadcast_to(np.float32(uniform), (NEEDED, len(x))),
+        np.broadcast_to(np.float32(normal), x.shape),
     )
     layer = RandomPhotometry(**{**NO_PHOTOMETRY, **limits})
     tensors = PhotometryNumbers(*map(keras.ops.convert_to_tensor, numbers))
@@ -217,6 +220,26 @@ def test_strokes_become_wider_or_narrower_as_in_morphology(sign, digits):
     np.testing.assert_allclose(x, expected, atol=1e-5)
 
 
+def test_an_outline_is_what_strokes_gain_where_they_become_wider(digits):
+    x = changed(digits, 0.9999999, outline=1.0)
+    cross = ndimage.generate_binary_structure(2, 1)
+    wider = [ndimage.grey_dilation(digit, footprint=cross, mode="mirror") for digit in digits]
+    np.testing.assert_allclose(x, wider - digits, atol=1e-5)
+
+
+def test_a_shade_goes_evenly_from_point_to_point_as_the_zoom_of_scipy(digits):
+    uniform = np.random.default_rng(0).random((NEEDED, len(digits)), np.float32)
+    first = sum(1 + e.numbers for e in itertools.takewhile(lambda e: e != SHADE, EFFECTS.values()))
+    amount, points = uniform[first + 1], uniform[first + 2 : first + 1 + SHADE.numbers]
+    clouds = [
+        ndimage.zoom(each.reshape(SHADE_POINTS, SHADE_POINTS), 28 / SHADE_POINTS, order=1)
+        for each in points.T
+    ]
+    thickness = 2.0 * amount[:, None, None]
+    expected = (digits + thickness * clouds) / (1 + thickness)
+    np.testing.assert_allclose(changed(digits, uniform, shade=2.0), expected, atol=1e-5)
+
+
 def test_a_blur_is_that_of_scipy(digits):
     x = changed(digits, 0.9999999, blur=1.0)
     binomial = np.array([1, 4, 6, 4, 1]) / 16
@@ -233,12 +256,8 @@ def test_contrast_paper_and_brightness_are_linear(digits):
 
 
 def test_noise_has_the_deviation_that_is_drawn(digits):
-    n = len(digits)
-    uniform = np.full((NEEDED, n), 0.5, np.float32)
     noise = np.random.default_rng(0).standard_normal(digits.shape).astype(np.float32)
-    layer = RandomPhotometry(**{**NO_PHOTOMETRY, "noise": 0.2})
-    numbers = PhotometryNumbers(*map(keras.ops.convert_to_tensor, (uniform, noise)))
-    x = keras.ops.convert_to_numpy(layer.distort(keras.ops.convert_to_tensor(digits), numbers))
+    x = changed(digits, 0.5, noise, noise=0.2)
     np.testing.assert_allclose(x, np.clip(digits + 0.1 * noise, 0, 1), atol=1e-6)
 
 
