@@ -24,7 +24,12 @@ from .evaluation.result import Evaluation as Evaluation
 from .evaluation.robustness import Robustness as Robustness
 from .evaluation.robustness import robustness as robustness
 from .evaluation.testing import evaluate as evaluate
+from .models.attention import vision_transformer as vision_transformer
 from .models.cards import ModelCard as ModelCard
+from .models.convolutional import convnet as convnet
+from .models.convolutional import convnet_small as convnet_small
+from .models.convolutional import keras_convnet as keras_convnet
+from .models.convolutional import lenet5 as lenet5
 from .models.dense import dense_relu as dense_relu
 from .models.dense import dense_relu_dropout as dense_relu_dropout
 from .models.dense import dense_sigmoid as dense_sigmoid

@@ -1,4 +1,9 @@
+from .attention import vision_transformer as vision_transformer
 from .cards import ModelCard as ModelCard
+from .convolutional import convnet as convnet
+from .convolutional import convnet_small as convnet_small
+from .convolutional import keras_convnet as keras_convnet
+from .convolutional import lenet5 as lenet5
 from .dense import dense_relu as dense_relu
 from .dense import dense_relu_dropout as dense_relu_dropout
 from .dense import dense_sigmoid as dense_sigmoid

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mnist_zoo.arguments import check_choice
-from mnist_zoo.models import dense
+from mnist_zoo.models import attention, convolutional, dense
 from mnist_zoo.models.shipped import ShippedWeights, read_card
 
 if TYPE_CHECKING:
@@ -80,6 +80,36 @@ SPECIES: dict[str, Species] = {
             factory=dense.dense_sigmoid,
             parameters=136_074,
             weights=dense.SIGMOID_WEIGHTS,
+        ),
+        Species(
+            name="lenet5",
+            summary="LeNet-5 of 1998: three convolutions of 5 x 5 pixels, two dense layers",
+            factory=convolutional.lenet5,
+            parameters=61_706,
+        ),
+        Species(
+            name="keras_convnet",
+            summary="the network of Keras's example: two convolutions, dropout",
+            factory=convolutional.keras_convnet,
+            parameters=34_826,
+        ),
+        Species(
+            name="convnet_small",
+            summary="five small convolutions with batch normalization, for small machines",
+            factory=convolutional.convnet_small,
+            parameters=7_906,
+        ),
+        Species(
+            name="convnet",
+            summary="five convolutions with batch normalization, for the best accuracy",
+            factory=convolutional.convnet,
+            parameters=280_234,
+        ),
+        Species(
+            name="vision_transformer",
+            summary="a small vision transformer: 49 patches, four blocks of attention",
+            factory=attention.vision_transformer,
+            parameters=142_026,
         ),
     )
 }
@@ -153,7 +183,7 @@ def create_model(name: str, /, **options: Any) -> keras.Model:
     >>> create_model("dense")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: name must be one of 'dense_relu', ...; got 'dense'
+    ValueError: name must be one of 'convnet', ...; got 'dense'
     """
     return find_species("name", name).factory(**options)
 

@@ -175,7 +175,7 @@ def test_a_name_stands_for_the_shipped_model(sample):
     ("model", "message"),
     [
         (linear, r"linear is what makes one: pass linear\(\), or its name"),
-        ("resnet", "must be one of 'dense_relu'.*got 'resnet'"),
+        ("resnet", "must be one of 'convnet'.*got 'resnet'"),
         (None, "must be a keras.Model, or a name that list_models.* got None"),
     ],
 )

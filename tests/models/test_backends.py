@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mnist_zoo import create_model, list_models, predict_probabilities
+from mnist_zoo.models.species import SPECIES
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +34,7 @@ import keras
 import numpy as np
 import mnist_zoo
 from mnist_zoo import cli, export
+from mnist_zoo.models.species import SPECIES
 
 x = np.load("x.npy")
 jobs_with_tensorflow = []
@@ -46,8 +48,9 @@ def save(name, model):
 
 done("import keras")
 for name in mnist_zoo.list_models():
-    model = mnist_zoo.create_model(name, weights="mnist")
-    save(f"{name}-shipped.npy", model)
+    if SPECIES[name].weights:
+        model = mnist_zoo.create_model(name, weights="mnist")
+        save(f"{name}-shipped.npy", model)
     save(f"{name}-own.npy", mnist_zoo.create_model(name, weights=f"{name}.weights.h5"))
 done("create_model, predict")
 mnist_zoo.predict_probabilities(x, model)
@@ -105,7 +108,7 @@ def run_on(tmp_path_factory, sample):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_shipped_models_compute_what_numpy_computes_of_their_parameters(backend, run_on, sample):
     folder, _ = run_on(backend)
-    for name in list_models():
+    for name in (name for name, row in SPECIES.items() if row.weights):
         expected = predict_probabilities(sample.test.x[:100], name)
         np.testing.assert_allclose(np.load(folder / f"{name}-shipped.npy"), expected, atol=1e-5)
 
