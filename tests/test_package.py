@@ -29,7 +29,9 @@ ARROWS = {
     "models": {"arguments", "data", "errors", "metrics"},
     "pictures": {"data", "errors", "models"},
     "evaluation": {"arguments", "data", "errors", "metrics", "models", "plots", "writing"},
-    "training": {"arguments", "data", "errors", "evaluation", "metrics", "models", "signals"},
+    "training": {
+        *("arguments", "data", "errors", "evaluation", "metrics", "models", "signals", "writing"),
+    },
     "corruptions": {"evaluation"},
     "recipes": {"training"},
     "plots": {"arguments", "data", "metrics", "pictures"},

@@ -132,7 +132,8 @@ def write_reproduction(path: Path) -> None:
     """Run ``mnist-zoo reproduce --output``, with trainings that take no time."""
     import mnist_zoo.cli.training
     from mnist_zoo.cli.commands import app
-    from mnist_zoo.training.recipes import RECIPES, Reproduction, SeedResult
+    from mnist_zoo.training.recipes import RECIPES
+    from mnist_zoo.training.reproducing import Reproduction, SeedResult
 
     results = tuple(SeedResult(seed, 0.98, 0.1, 1.0) for seed in range(500))
     done = Reproduction(RECIPES[0], results)

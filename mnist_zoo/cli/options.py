@@ -28,7 +28,9 @@ OPTIMIZERS = (
 #: What can be named on the command line. In a text of the help, ``{models}`` stands for the names.
 NAMES: dict[str, Callable[[], list[str]]] = {
     "models": lambda: mnist_zoo.list_models(),
-    "recipes": lambda: [recipe.name for recipe in mnist_zoo.recipes.RECIPES],
+    "recipes": lambda: [
+        recipe.name for recipe in (*mnist_zoo.recipes.RECIPES, *mnist_zoo.recipes.SHIPPED)
+    ],
     "formats": lambda: list(mnist_zoo.export.FORMATS),
     "optimizers": lambda: list(OPTIMIZERS),
 }

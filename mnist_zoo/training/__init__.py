@@ -5,7 +5,8 @@ with a loss that fits (``losses``), it runs (``running``) in the compiled loop o
 (``loops``), and the test split is read once. ``batches`` shuffles the digits, and ``distorting``
 applies a layer to those of each epoch: one of ``distortions`` or ``photometry``, or any other.
 ``compiling`` keeps what the user compiled a model with. ``recipes`` are trainings as data: five
-published results, and the fastest way here to one.
+published results, the fastest way here to one, and how the shipped parameters came about.
+``reproducing`` runs them.
 
 ``cli`` and the tools may use this room. It uses ``evaluation``, ``models``, ``data`` and
 ``metrics``.

@@ -3,8 +3,9 @@ from .loops import LoopSettings as LoopSettings
 from .plan import TrainingPlan as TrainingPlan
 from .recipes import FAST as FAST
 from .recipes import RECIPES as RECIPES
+from .recipes import SHIPPED as SHIPPED
 from .recipes import Recipe as Recipe
-from .recipes import Reproduction as Reproduction
-from .recipes import SeedResult as SeedResult
-from .recipes import reproduce as reproduce
-from .recipes import train_recipe as train_recipe
+from .reproducing import Reproduction as Reproduction
+from .reproducing import SeedResult as SeedResult
+from .reproducing import reproduce as reproduce
+from .reproducing import train_recipe as train_recipe

@@ -42,6 +42,9 @@ class Batches(NamedTuple):
         Draws the orders of the digits.
     distortion : keras.layers.Layer or None
         Distorts the pictures, anew in every epoch.
+    first_epoch : callable or None
+        Returns the number of the first epoch, asked when it begins: above 0 in a training that
+        goes on where another was stopped. None for 0.
     """
 
     x: NDArray[Any]
@@ -50,6 +53,7 @@ class Batches(NamedTuple):
     per_call: int
     random: np.random.Generator
     distortion: keras.layers.Layer | None = None
+    first_epoch: Callable[[], int] | None = None
 
     def calls(self, convert: Callable[[Any], Any] = np.asarray) -> Iterator[Call]:
         """Draw an order of the digits for each epoch, and cut it as ``fit`` counts its batches.
@@ -66,7 +70,9 @@ class Batches(NamedTuple):
         """
         digits, size, per_call = len(self.x), self.size, self.per_call
         whole = digits // size
-        epoch = 0
+        epoch = self.first_epoch() if self.first_epoch else 0
+        for _ in range(epoch):
+            self.random.permutation(digits)
         while True:
             order = self.random.permutation(digits).astype(np.int32)
             batches = convert(order[: whole * size].reshape(whole, size))

@@ -90,8 +90,14 @@ def run_training(
     with _strategy_of(model):
         _compile(model, plan, optimizer, learning_rate, metrics)
     settings = plan.settings(model.optimizer)
+    begun: list[int] = []
     batches = Batches(
-        *split.training, plan.batch_size, plan.loop.batches_per_call, order, plan.distortion
+        *split.training,
+        plan.batch_size,
+        plan.loop.batches_per_call,
+        order,
+        plan.distortion,
+        first_epoch=lambda: begun[0] if begun else 0,
     )
     history = keras.callbacks.History()
     callbacks = [*callbacks, history]
@@ -105,9 +111,15 @@ def run_training(
             fast_loop(model, batches, plan.loop.xla) as feed,
             _stopping_when_asked(model) as asked,
         ):
+
+            def begin(epoch: int) -> None:
+                begun.append(epoch)
+                if asked:  # Before Keras began, and set this to False.
+                    model.stop_training = True
+
             # First, so that a checkpoint which another callback writes is known too.
             known = keras.callbacks.LambdaCallback(
-                on_epoch_begin=lambda epoch, logs: _stop_if(model, asked),
+                on_epoch_begin=lambda epoch, logs: begin(epoch),
                 on_epoch_end=lambda epoch, logs: note(),
             )
             # What other callbacks are told of an epoch is its number of batches.
@@ -162,11 +174,6 @@ def _stopping_when_asked(model: keras.Model) -> Iterator[list[int]]:
     numbers = [number for number in signal.valid_signals() if signal.getsignal(number) is usual]
     with handling(numbers, stop):
         yield came
-
-
-def _stop_if(model: keras.Model, asked: list[int]) -> None:
-    if asked:  # Before Keras began, and set this to False.
-        model.stop_training = True
 
 
 def _bar(batches: int, batches_per_step: int) -> keras.callbacks.Callback:

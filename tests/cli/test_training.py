@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import logging
@@ -292,8 +293,6 @@ def test_a_trained_model_that_cannot_be_written_is_saved_elsewhere(run, tmp_path
 @pytest.fixture
 def short_recipes(monkeypatch, sample):
     """Recipes of two steps on a few digits that pass for MNIST."""
-    import dataclasses
-
     short = tuple(dataclasses.replace(r, epochs=None, steps=2) for r in recipes.RECIPES)
     monkeypatch.setattr(recipes, "RECIPES", short)
     pretended = dataclasses.replace(sample, dataset=MNIST)
@@ -312,6 +311,25 @@ def test_reproduce_holds_claims_against_measurements(run, tmp_path, short_recipe
     table = out[out.index("recipe") :].splitlines()
     assert max(map(len, table)) <= 60
     assert run(*line)[0] == 1
+
+
+def test_reproduce_keeps_shipped_models_and_does_not_train_them_twice(
+    run, tmp_path, short_recipes, monkeypatch
+):
+    (recipe, *_) = recipes.SHIPPED
+    short = (dataclasses.replace(recipe, epochs=1, warmup=2),)
+    for module in (recipes, mnist_zoo.recipes):
+        monkeypatch.setattr(module, "SHIPPED", short)
+    line = ("reproduce", recipe.name, "--seeds", 1, "--json")
+    status, out, err = run(*line)
+    assert status == 0, err
+    folder = tmp_path / "trainings" / recipe.name
+    assert export.load_model(folder / "seed-0.keras").name == recipe.model
+    before = (folder / "seed-0.json").stat().st_mtime_ns
+    assert run(*line)[:2] == (status, out)
+    assert (folder / "seed-0.json").stat().st_mtime_ns == before
+    (result,) = json.loads(out)[0]["results"]
+    assert {"plan_accuracy", "seed_accuracy"} <= result.keys()
 
 
 @pytest.mark.slow

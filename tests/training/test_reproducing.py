@@ -1,0 +1,133 @@
+"""reproducing: a training that was stopped goes on, and ends as if it had not been."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from mnist_zoo.data import Split
+from mnist_zoo.models.species import SPECIES
+from mnist_zoo.training import recipes, reproducing
+from mnist_zoo.training.recipes import SHIPPED, Recipe
+
+pytestmark = pytest.mark.usefixtures("can_train")
+
+SHORT = Recipe(
+    name="short",
+    title="short",
+    published="nothing",
+    choices="none",
+    claim=None,
+    model="dense_relu",
+    batch_size=64,
+    epochs=4,
+    cosine_decay=True,
+    warmup=10,
+    distortion={},
+    photometry={},
+    calm=0.5,
+    last_strength=0.3,
+    held_out=True,
+)
+
+
+@pytest.fixture
+def all_of_mnist(sample, monkeypatch):
+    """The sample, which passes as all of MNIST; and the short recipe as one of the package."""
+    monkeypatch.setattr(recipes, "SHIPPED", (SHORT,))
+    return dataclasses.replace(sample, dataset=dataclasses.replace(sample.dataset, name="mnist"))
+
+
+def weights_of(folder, seed=0):
+    return keras.saving.load_model(folder / "short" / f"seed-{seed}.keras").get_weights()
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop_after(epochs):
+    def stop(seed, done, of):
+        if done == epochs:
+            raise StoppedError
+
+    return stop
+
+
+@pytest.mark.parametrize("after", [1, 3, 4])
+def test_a_training_that_was_stopped_ends_with_the_same_parameters(all_of_mnist, tmp_path, after):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    options = {"seeds": [1], "folder": whole}
+    (once,) = reproducing.reproduce("short", all_of_mnist, **options).results
+    options["folder"] = stopped
+    with pytest.raises(StoppedError):
+        reproducing.reproduce("short", all_of_mnist, on_epoch=stop_after(after), **options)
+    told = []
+    options["on_epoch"] = lambda *numbers: told.append(numbers)
+    (again,) = reproducing.reproduce("short", all_of_mnist, **options).results
+    assert told == [(1, epoch, 4) for epoch in range(after + 1, 5)]
+    assert again._replace(seconds=0) == once._replace(seconds=0)
+    for one, other in zip(weights_of(whole, 1), weights_of(stopped, 1), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not (stopped / "short" / "seed-1.backup").exists()
+
+
+def test_a_training_that_is_done_is_not_repeated(all_of_mnist, tmp_path, monkeypatch):
+    first = reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
+    monkeypatch.setattr(reproducing, "train_recipe", None)
+    assert reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path) == first
+
+
+def test_trainings_with_other_settings_are_not_mixed(all_of_mnist, tmp_path, monkeypatch):
+    reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
+    monkeypatch.setattr(recipes, "SHIPPED", (dataclasses.replace(SHORT, epochs=3),))
+    with pytest.raises(ValueError, match="with other settings of short; name another folder"):
+        reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
+
+
+def test_an_epoch_that_ctrl_c_cuts_short_is_begun_again(all_of_mnist, tmp_path):
+    options = {"seeds": [0], "folder": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        reproducing.reproduce(
+            "short",
+            all_of_mnist,
+            on_epoch=lambda seed, done, of: signal.raise_signal(signal.SIGINT),
+            **options,
+        )
+    told = []
+    options["on_epoch"] = lambda seed, done, of: told.append(done)
+    reproducing.reproduce("short", all_of_mnist, **options)
+    assert told[0] == 2
+
+
+def test_digits_that_choose_are_not_trained_on():
+    rng = np.random.default_rng(0)
+    digits = Split(rng.random((1200, 28, 28), np.float32), np.repeat(np.arange(10), 120))
+    train, plan, seed = reproducing.parts_of(digits)
+    assert [len(part.x) for part in (train, plan, seed)] == [1000, 100, 100]
+    together = np.concatenate([train.x, plan.x, seed.x])
+    np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(digits.x, axis=0))
+    for part in (plan, seed):
+        np.testing.assert_array_equal(np.bincount(part.y), np.full(10, 10))
+
+
+@pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
+def test_a_shipped_recipe_trains_a_model_of_the_package(recipe):
+    assert recipe.name == f"shipped/{recipe.model}"
+    assert recipe.model in SPECIES
+    assert recipe.held_out
+
+
+def test_the_strength_of_distortions_falls_at_the_end():
+    layers = reproducing._distortions(SHORT, 0)
+    callback = reproducing._for_epoch(SHORT, layers)
+    strengths = []
+    for epoch in range(4):
+        callback.on_epoch_begin(epoch, {})
+        strengths.append([float(layer.strength.value) for layer in layers])
+    expected = [1.0, 1.0, 1.0, 0.65]
+    np.testing.assert_allclose(strengths, np.transpose([expected, expected]), atol=1e-6)
