@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,7 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mnist_zoo.models.building import INPUT_SHAPES
-from mnist_zoo.models.layers import Array, LayerSpec, run_layers, runs_without_framework
+from mnist_zoo.models.layers import (
+    Array,
+    LayerSpec,
+    run_layers,
+    runs_without_framework,
+    without_normalization,
+)
 from mnist_zoo.models.outputs import model_probabilities
 from mnist_zoo.models.shipped import read_facts, read_parameters
 from mnist_zoo.models.species import create_model, find_shipped
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
     import keras
 
 DEFAULT_MODEL = "dense_relu_dropout"
+# So that what a layer returns fits into the cache of a core: 1 MB.
+VALUES_AT_A_TIME = 2**18
 
 
 def predict_probabilities(
@@ -81,7 +91,29 @@ def _shipped_model(name: str) -> Callable[[Array], NDArray[np.float32]]:
     for path, array in read_parameters(weights.file).items():
         layer, _, kind = path.partition("/")
         parameters.setdefault(layer, {})[kind] = array
-    return lambda pictures: run_layers(layers, parameters, pictures.reshape(len(pictures), *shape))
+    layers, folded = without_normalization(layers, parameters)
+    largest = max(math.prod(layer.output_shape) for layer in layers)
+    return lambda pictures: _in_parts(
+        lambda part: run_layers(layers, folded, part.reshape(len(part), *shape)),
+        pictures,
+        max(1, VALUES_AT_A_TIME // largest),
+    )
+
+
+def _in_parts(run: Callable[[Array], Array], pictures: Array, size: int) -> Array:
+    """Run parts of pictures on all cores, each with one thread for products of matrices.
+
+    For the small matrices of convolutions, this is faster than many threads for one product.
+    """
+    if len(pictures) <= size:
+        return run(pictures)
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import threadpool_limits
+
+    parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(run, parts)))
 
 
 def _checked(images: ArrayLike) -> Array:

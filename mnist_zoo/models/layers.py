@@ -6,13 +6,14 @@ To run another kind of Keras layer without a framework, write a function and its
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -145,22 +146,37 @@ def _dense(x: Array, parameters: Parameters, settings: Settings) -> Array:
 
 def _conv2d(x: Array, parameters: Parameters, settings: Settings) -> Array:
     kernel = parameters["kernel"]  # (height, width, channels in, channels out)
-    windows = _windows(x, kernel.shape[:2], settings, filling=0.0)
-    # (n, rows, columns, channels in, height, width) with (height, width, channels in, channels out)
-    outputs = np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
-    return _biased(outputs, parameters, settings)
+    high, wide, channels, count = kernel.shape
+    down, right = settings["strides"]
+    x = np.ascontiguousarray(_padded(x, (high, wide), settings, filling=0.0))
+    n, rows, columns, _ = x.shape
+    picture, row, column, value = x.strides
+    # The values of a row of a window lie one after the other in memory.
+    places = (n, (rows - high) // down + 1, (columns - wide) // right + 1)
+    steps = (picture, down * row, right * column)
+    window, within = (high, wide * channels), (row, value)
+    if channels > 1:
+        windows = as_strided(x, places + window, steps + within, writeable=False)
+        matrix = windows.reshape(math.prod(places), -1)
+    else:  # Windows have short rows then: copying goes along the rows of pictures.
+        windows = as_strided(x, window + places, within + steps, writeable=False)
+        matrix = windows.reshape(-1, math.prod(places)).T
+    outputs = matrix @ kernel.reshape(-1, count)
+    return _biased(outputs.reshape(*places, count), parameters, settings)
 
 
 def _max_pooling(x: Array, _: Parameters, settings: Settings) -> Array:
-    result: Array = _windows(x, settings["pool_size"], settings, filling=-np.inf).max(axis=(4, 5))
-    return result
+    return functools.reduce(np.maximum, _pixels_of_windows(x, settings, filling=-np.inf))
 
 
 def _average_pooling(x: Array, _: Parameters, settings: Settings) -> Array:
     # Beyond the rim there is nothing: such pixels do not count.
-    windows = _windows(x, settings["pool_size"], settings, filling=np.nan)
-    result: Array = np.nanmean(windows, axis=(4, 5), dtype=np.float32)
-    return result
+    inside = np.ones((1, *x.shape[1:3], 1), np.float32)
+    sums, counts = (
+        functools.reduce(np.add, _pixels_of_windows(each, settings, filling=0.0))
+        for each in (x, inside)
+    )
+    return sums / counts
 
 
 def _global_average_pooling(x: Array, _: Parameters, settings: Settings) -> Array:
@@ -169,34 +185,46 @@ def _global_average_pooling(x: Array, _: Parameters, settings: Settings) -> Arra
 
 
 def _batch_normalization(x: Array, parameters: Parameters, settings: Settings) -> Array:
+    scale, shift = _scale_and_shift(parameters, settings)
+    return x * scale + shift
+
+
+def _scale_and_shift(parameters: Parameters, settings: Settings) -> tuple[Array, Array]:
+    """Return what a normalization multiplies each channel by, and adds to it then."""
     scale = 1.0 / np.sqrt(parameters["moving_variance"] + np.float32(settings["epsilon"]))
     scale = scale * parameters.get("gamma", np.float32(1.0))
-    shift = parameters.get("beta", np.float32(0.0)) - parameters["moving_mean"] * scale
-    result: Array = x * scale + shift
-    return result
+    return scale, parameters.get("beta", np.float32(0.0)) - parameters["moving_mean"] * scale
 
 
 def _biased(x: Array, parameters: Parameters, settings: Settings) -> Array:
     if "bias" in parameters:
-        x = x + parameters["bias"]
+        x += parameters["bias"]
     return ACTIVATIONS[settings["activation"]](x)
 
 
-def _windows(
-    x: Array, size: tuple[int, ...], settings: Settings, filling: float
-) -> NDArray[np.float32]:
-    """Return every window of pictures: (n, rows, columns, channels, height, width)."""
-    strides = settings["strides"]
-    if settings["padding"] == "same":
-        # As Keras pads: half on either side, the odd one below and to the right.
-        total = [
-            max((-(-side // step) - 1) * step + extent - side, 0)
-            for side, step, extent in zip(x.shape[1:3], strides, size, strict=True)
-        ]
-        around = [(pad // 2, pad - pad // 2) for pad in total]
-        x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=filling)
-    windows = sliding_window_view(x, size, axis=(1, 2))
-    return windows[:, :: strides[0], :: strides[1]]
+def _pixels_of_windows(x: Array, settings: Settings, filling: float) -> Iterator[Array]:
+    """Yield the first pixel of every window of pictures, then the second, and so on."""
+    (high, wide), (down, right) = settings["pool_size"], settings["strides"]
+    x = _padded(x, (high, wide), settings, filling)
+    rows, columns = x.shape[1] - high + 1, x.shape[2] - wide + 1
+    for row, column in itertools.product(range(high), range(wide)):
+        yield x[:, row : row + rows : down, column : column + columns : right]
+
+
+def _padded(x: Array, size: tuple[int, int], settings: Settings, filling: float) -> Array:
+    """Return pictures with as much around them as Keras takes windows from."""
+    if settings["padding"] == "valid":
+        return x
+    n, rows, columns, channels = x.shape
+    # Half on either side, the odd one below and to the right.
+    total = [
+        max((-(-side // step) - 1) * step + extent - side, 0)
+        for side, step, extent in zip((rows, columns), settings["strides"], size, strict=True)
+    ]
+    top, left = (pad // 2 for pad in total)
+    padded = np.full((n, rows + total[0], columns + total[1], channels), filling, np.float32)
+    padded[:, top : top + rows, left : left + columns] = x
+    return padded
 
 
 _CHANNELS_LAST = {"data_format": "channels_last"}
@@ -275,6 +303,42 @@ def runs_without_framework(layers: tuple[LayerSpec, ...]) -> bool:
         and layer.settings.get("activation") in ACTIVATIONS
         for layer in layers
     )
+
+
+def without_normalization(
+    layers: Sequence[LayerSpec], parameters: Mapping[str, Mapping[str, Array]]
+) -> tuple[tuple[LayerSpec, ...], dict[str, Mapping[str, Array]]]:
+    """Return layers that compute the same, with normalizations folded into what comes before.
+
+    Parameters
+    ----------
+    layers : sequence of LayerSpec
+        A chain.
+    parameters : mapping of str to mapping of str to ndarray
+        The parameters of each layer, by the layer's name and their own.
+
+    Returns
+    -------
+    tuple of LayerSpec, dict
+        The layers that are left, and their parameters.
+    """
+    left: list[LayerSpec] = []
+    folded = dict(parameters)
+    for layer in layers:
+        before = left[-1] if left else None
+        if (
+            layer.kind == "BatchNormalization"
+            and before is not None
+            and before.kind in ("Conv2D", "Dense")
+            and before.settings["activation"] == "linear"
+        ):
+            scale, shift = _scale_and_shift(folded.pop(layer.name), layer.settings)
+            own = folded[before.name]
+            bias = own.get("bias", np.float32(0.0)) * scale + shift
+            folded[before.name] = {"kernel": own["kernel"] * scale, "bias": bias}
+        else:
+            left.append(layer)
+    return tuple(left), folded
 
 
 def run_layers(

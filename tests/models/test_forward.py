@@ -23,6 +23,16 @@ def test_numpy_computes_what_keras_computes(name, sample):
     )
 
 
+def test_many_pictures_at_once_get_what_each_gets_alone(sample, monkeypatch):
+    x = sample.test.x[:100]
+    alone = np.concatenate([predict_probabilities(picture[None]) for picture in x])
+    monkeypatch.setattr(forward, "VALUES_AT_A_TIME", 784 * 7)
+    forward._shipped_model.cache_clear()
+    np.testing.assert_allclose(predict_probabilities(x), alone, atol=1e-6)
+    assert predict_probabilities(x[:0]).shape == (0, 10)
+    forward._shipped_model.cache_clear()
+
+
 @pytest.mark.parametrize("shape", [(-1, 28, 28), (-1, 28, 28, 1), (-1, 784)])
 def test_pictures_may_be_flat_or_not(shape, sample):
     x = sample.test.x[:5]

@@ -17,6 +17,7 @@ from mnist_zoo.models.layers import (
     is_chain,
     run_layers,
     runs_without_framework,
+    without_normalization,
 )
 
 layers = keras.layers
@@ -58,12 +59,16 @@ def model_of(*kinds):
     return model
 
 
-def by_numpy(model, x):
-    parameters = {
+def parameters_of(model):
+    return {
         layer.name: {weight.name: np.asarray(weight) for weight in layer.weights}
         for layer in model.layers
+        if layer.weights
     }
-    return run_layers(describe_layers(model), parameters, x)
+
+
+def by_numpy(model, x):
+    return run_layers(describe_layers(model), parameters_of(model), x)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +115,35 @@ def test_numpy_computes_what_keras_computes(build):
     found = by_numpy(model, x)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [3, (2, 5)])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_a_single_channel_is_convolved_as_keras_does(size, padding):
+    model = model_of(layers.Conv2D(1, 1), layers.Conv2D(4, size, strides=(1, 2), padding=padding))
+    x = RNG.random((5, 7, 10, 3), np.float32)
+    np.testing.assert_allclose(by_numpy(model, x), model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_normalizations_are_folded_into_what_comes_before_and_compute_the_same():
+    model = model_of(
+        layers.Conv2D(4, 3, use_bias=False, name="a"),
+        layers.BatchNormalization(name="b"),
+        layers.Conv2D(4, 3, activation="relu", name="c"),
+        layers.BatchNormalization(name="stays"),
+        layers.Flatten(name="d"),
+        layers.Dense(5, name="e"),
+        layers.BatchNormalization(scale=False, name="f"),
+    )
+    specs, parameters = describe_layers(model), parameters_of(model)
+    fewer, folded = without_normalization(specs, parameters)
+    left = [spec.name for spec in fewer if spec.kind != "InputLayer"]
+    assert left == ["a", "c", "stays", "d", "e"]
+    assert parameters.keys() == parameters_of(model).keys()
+    x = RNG.random((5, 7, 10, 3), np.float32)
+    np.testing.assert_allclose(
+        run_layers(fewer, folded, x), model.predict(x, verbose=0), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_layers_run_one_after_the_other():
