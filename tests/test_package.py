@@ -28,7 +28,9 @@ ARROWS = {
     "metrics": {"arguments"},
     "models": {"arguments", "data", "errors", "metrics"},
     "pictures": {"data", "errors", "models"},
-    "evaluation": {"arguments", "data", "errors", "metrics", "models", "plots", "writing"},
+    "evaluation": {
+        *("arguments", "data", "errors", "metrics", "models", "pictures", "plots", "writing"),
+    },
     "training": {
         *("arguments", "data", "errors", "evaluation", "metrics", "models", "signals", "writing"),
     },

@@ -113,7 +113,9 @@ def evaluate(
         report(evaluation, as_json, plot)
         return
     with terminal.progress() as progress:
-        bar = progress.add_task("corruptions", total=len(mnist_zoo.corruptions.CORRUPTIONS))
+        kinds = mnist_zoo.corruptions
+        total = len(kinds.CORRUPTIONS) + len(kinds.NON_DIGITS)
+        bar = progress.add_task("corruptions", total=total)
         found = mnist_zoo.robustness(trained, digits, on_result=lambda _: progress.advance(bar))
     headings, *rows = found.rows()
     table = terminal.table(headings, rows)

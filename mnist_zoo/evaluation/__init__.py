@@ -2,11 +2,12 @@
 
 ``splits`` makes arrays of digits in any form, ``inputs`` checks them against the model, and
 ``unseen`` refuses test digits that the model may have been trained on; ``testing`` measures;
-``result`` is what comes back; ``comparison`` compares two models; ``corruptions`` spoil digits, and
-``robustness`` measures a model on those; ``label_errors`` knows the errors among MNIST's test
-labels.
+``result`` is what comes back; ``comparison`` compares two models; ``corruptions`` spoil digits,
+``nondigits`` are pictures of none, and ``robustness`` measures a model on both; ``label_errors``
+knows the errors among MNIST's test labels.
 
-``training`` and ``cli`` may use this room. It uses ``plots``, ``models``, ``data`` and ``metrics``.
+``training`` and ``cli`` may use this room. It uses ``plots``, ``pictures``, ``models``, ``data``
+and ``metrics``.
 """
 
 import lazy_loader

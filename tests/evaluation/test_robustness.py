@@ -14,9 +14,10 @@ from mnist_zoo import (
     fit_and_evaluate,
     linear,
     load_mnist,
+    predict_probabilities,
     robustness,
 )
-from mnist_zoo.corruptions import CORRUPTIONS, corrupt
+from mnist_zoo.corruptions import CORRUPTIONS, NON_DIGITS, corrupt, non_digits
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_the_means_are_those_of_the_rows(result):
     accuracies = {name: measures.accuracy for name, measures in result.corrupted.items()}
     assert result.mean == pytest.approx(np.mean(list(accuracies.values())))
     strange = [accuracies[name] for name, row in CORRUPTIONS.items() if not row.resembles]
-    assert result.mean_of_strange == pytest.approx(np.mean(strange))
+    assert result.mean_unlike_training == pytest.approx(np.mean(strange))
 
 
 def test_it_prints_a_line_for_each_and_is_json(result):
@@ -76,4 +77,24 @@ def test_digits_that_a_model_has_seen_are_refused(data):
 def test_it_says_which_corruption_is_done(trained, data):
     done = []
     robustness(trained, data, on_result=done.append)
-    assert done == list(CORRUPTIONS)
+    assert done == [*CORRUPTIONS, *NON_DIGITS]
+
+
+def test_a_model_that_says_nothing_tells_no_picture_from_digits(data):
+    model = linear(seed=0)
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    result = robustness(model, data)
+    assert {name: doubt[1:] for name, doubt in result.doubts.items()} == dict.fromkeys(
+        NON_DIGITS, (0.0, 0.5)
+    )
+
+
+def test_doubt_is_how_often_a_digit_is_answered_with_more_confidence(trained, data, result):
+    digits = predict_probabilities(data[1].x, trained).max(axis=1)
+    for name, doubt in result.doubts.items():
+        others = predict_probabilities(non_digits(name), trained).max(axis=1)
+        assert doubt.pictures == len(others)
+        assert doubt.sure == np.mean(others > 0.9)
+        higher = np.mean(digits[:, None] > others) + np.mean(digits[:, None] == others) / 2
+        assert doubt.auroc == pytest.approx(higher)
+        assert f"{doubt.sure:.0%} of {name}" in str(result)
