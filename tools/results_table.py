@@ -126,6 +126,7 @@ def cards_page(names: list[str]) -> str:
         "labels corrected",
         "loss",
         "calibration error",
+        "corrupted",
     )
     cards = {name: model_card(name) for name in names if SPECIES[name].weights}
     rows = [_card_cells(name, card) for name, card in cards.items()]
@@ -143,6 +144,7 @@ def _card_cells(name: str, card: ModelCard) -> tuple[str, ...]:
         percent(card.corrected_labels.accuracy),
         f"{card.test.loss:.4f}",
         percent(card.test.calibration.error),
+        percent(card.robustness.mean),
     )
 
 

@@ -125,14 +125,14 @@ def species_by_file() -> dict[str, Species]:
     """Return the first species of each file of trained parameters, by the name of the file."""
     found: dict[str, Species] = {}
     for species in SPECIES.values():
-        if species.weights is not None:
+        if species.weights is not None and species.weights.epochs is not None:
             found.setdefault(species.weights.file, species)
     return found
 
 
 def plan_for(species: Species) -> Plan:
     """Return how the parameters of a species are trained."""
-    if species.weights is None:
+    if species.weights is None or species.weights.epochs is None:
         raise ValueError(f"{species.name} has no row of trained parameters, which says how")
     plan = Plan(species.weights.epochs)
     if species.weights.distorted:

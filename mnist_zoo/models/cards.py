@@ -41,12 +41,15 @@ class SeedRecord(NamedTuple):
     seed : int
         The seed.
     validation_accuracy, test_accuracy : float
-        In [0, 1].
+        On the digits that choose the seed, and on the test digits; in [0, 1].
+    plan_accuracy : float or None
+        On others, by which the settings were chosen; None if these are the same digits.
     """
 
     seed: int
     validation_accuracy: float
     test_accuracy: float
+    plan_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,30 @@ class CorrectedLabels(NamedTuple):
 
 
 @dataclass(frozen=True)
+class RobustnessRecord:
+    """What :func:`~mnist_zoo.robustness` found.
+
+    Attributes
+    ----------
+    mean, mean_unlike_training : float
+        Mean accuracy over the fifteen corruptions, and over those that are unlike the distortions
+        of the package.
+    accuracies, calibration_errors : mapping of str to float
+        For each corruption.
+    sure, auroc : mapping of str to float
+        For each kind of pictures that are no digits: the share that the model is over 90 % sure of,
+        and how well its confidence tells them from digits.
+    """
+
+    mean: float
+    mean_unlike_training: float
+    accuracies: Mapping[str, float]
+    calibration_errors: Mapping[str, float]
+    sure: Mapping[str, float]
+    auroc: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Speed:
     """The time of forward passes.
 
@@ -132,6 +159,8 @@ class ModelCard:
         Measured on the 10,000 test digits of MNIST, in one forward pass.
     corrected_labels : CorrectedLabels
         The accuracy on them with corrected labels.
+    robustness : RobustnessRecord
+        Measured on them when they are spoilt, and on pictures that are no digits.
     speed : Speed
         Time of forward passes, on the machine that made the card.
     licence, intended_use, limits : str
@@ -144,6 +173,7 @@ class ModelCard:
     training: TrainingRecord
     test: Measures
     corrected_labels: CorrectedLabels
+    robustness: RobustnessRecord
     speed: Speed
     licence: str
     intended_use: str
@@ -157,6 +187,10 @@ class ModelCard:
 
     def __str__(self) -> str:
         low, high = self.test.interval
+        accuracies = self.robustness.accuracies
+        where = min(accuracies, key=accuracies.__getitem__)
+        worst = accuracies[where]
+        sure = ", ".join(f"{share:.0%} of {kind}" for kind, share in self.robustness.sure.items())
         seeds = ", ".join(f"{record.test_accuracy:.2%}" for record in self.training.seeds)
         lines = {
             "parameters": f"{self.architecture.parameters:,}",
@@ -166,6 +200,8 @@ class ModelCard:
             "loss": f"{self.test.loss:.4f}",
             "Brier score": f"{self.test.brier_score:.5f}",
             "calibration error": f"{self.test.calibration.error:.2%}",
+            "corruptions": f"{self.robustness.mean:.2%} on average, {worst:.2%} at worst ({where})",
+            "not digits": f"over 90 % sure of {sure}",
             "over the seeds": f"{seeds}; validation chose seed {self.training.seed}",
             "trained by": self.training.command,
             "file": f"{self.file}, SHA-256 {self.sha256}",
@@ -196,6 +232,7 @@ class ModelCard:
             },
             "test": self.test.to_dict(),
             "corrected_labels": self.corrected_labels._asdict(),
+            "robustness": dataclasses.asdict(self.robustness),
             "speed": {
                 "machine": self.speed.machine,
                 "milliseconds": {str(n): ms for n, ms in self.speed.milliseconds.items()},
@@ -233,6 +270,7 @@ class ModelCard:
                 ),
                 "test": Measures.from_dict(facts["test"]),
                 "corrected_labels": CorrectedLabels(**facts["corrected_labels"]),
+                "robustness": RobustnessRecord(**facts["robustness"]),
                 "speed": Speed(
                     speed["machine"], {int(n): ms for n, ms in speed["milliseconds"].items()}
                 ),

@@ -34,14 +34,15 @@ class ShippedWeights:
     file : str
         Name, without its ending, of their file in the folder ``weights``. Species whose layers
         are the same may share one.
-    epochs : int
-        How many epochs ``python -m tools.train_weights`` trains them for.
+    epochs : int or None
+        How many epochs ``python -m tools.train_weights`` trained them for; None if a recipe of
+        :data:`mnist_zoo.recipes.SHIPPED` says how they were trained.
     distorted : bool
-        Whether it distorts the training digits, anew in every epoch.
+        Whether it distorted the training digits, anew in every epoch.
     """
 
     file: str
-    epochs: int
+    epochs: int | None = None
     distorted: bool = True
 
 

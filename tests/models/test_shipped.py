@@ -18,6 +18,7 @@ from mnist_zoo import (
     evaluate,
     linear,
     model_card,
+    robustness,
 )
 from mnist_zoo.evaluation.label_errors import corrected_accuracy
 from mnist_zoo.models import shipped
@@ -74,6 +75,21 @@ def test_the_numbers_of_the_card_are_those_of_the_shipped_file(name, mnist):
     # Sums of 10,000 numbers: the order in which another processor adds may show here.
     for measure in ("loss", "brier_score", "expected_calibration_error"):
         assert found[measure] == pytest.approx(stated[measure], rel=1e-4), measure
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+@every_shipped_model
+def test_the_robustness_of_the_card_is_that_of_the_shipped_file(name, mnist):
+    stated, found = model_card(name).robustness, robustness(name, mnist)
+    # Another version of SciPy or Pillow may round a pixel differently.
+    assert found.mean == pytest.approx(stated.mean, abs=0.002)
+    assert found.mean_unlike_training == pytest.approx(stated.mean_unlike_training, abs=0.002)
+    for kind, measures in found.corrupted.items():
+        assert measures.accuracy == pytest.approx(stated.accuracies[kind], abs=0.005), kind
+    for kind, doubt in found.doubts.items():
+        assert doubt.sure == pytest.approx(stated.sure[kind], abs=0.02), kind
+        assert doubt.auroc == pytest.approx(stated.auroc[kind], abs=0.01), kind
 
 
 @every_shipped_model

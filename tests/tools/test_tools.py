@@ -8,7 +8,8 @@ import pytest
 
 from mnist_zoo.models.shipped import read_parameters
 from mnist_zoo.models.species import SPECIES
-from tools import audit, docs, train_weights
+from mnist_zoo.recipes import SHIPPED, SeedResult
+from tools import audit, docs, make_cards, train_weights
 
 FILES = train_weights.species_by_file()
 
@@ -48,7 +49,7 @@ def test_a_fraction_is_written_with_two_digits_of_percent():
 
 
 def test_every_file_of_trained_parameters_has_a_species_that_trains_it():
-    shipped = [species for species in SPECIES.values() if species.weights is not None]
+    shipped = [each for each in SPECIES.values() if each.weights and each.weights.epochs]
     assert set(FILES) == {species.weights.file for species in shipped}
     for file, species in FILES.items():
         assert species is next(other for other in shipped if other.weights.file == file)
@@ -80,6 +81,22 @@ def test_the_layers_that_are_trained_are_those_of_the_parameters(file):
     assert {layer.name: layer.units for layer in layers} == kernels
     assert layers[-1].activation == "softmax"
     assert all(layer.activation in train_weights.ACTIVATIONS for layer in layers[:-1])
+
+
+def test_the_seed_is_chosen_by_the_digits_held_out_for_that_and_not_by_the_test():
+    results = [
+        SeedResult(0, 0.99, 0.1, 1.0, plan_accuracy=0.97, seed_accuracy=0.95),
+        SeedResult(1, 0.97, 0.1, 1.0, plan_accuracy=0.95, seed_accuracy=0.96),
+    ]
+    assert make_cards.chosen(results).seed == 1
+
+
+@pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
+def test_a_card_states_the_settings_of_its_recipe_in_types_that_json_has(recipe):
+    settings = make_cards.settings_of(recipe)
+    assert json.loads(json.dumps(settings)) == settings
+    assert settings["epochs"] == recipe.epochs
+    assert set(settings) >= {"distortion", "photometry"}
 
 
 AUDITED = {"name": "pillow", "version": "9.0", "vulns": []}
