@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,27 @@ def _shipped_model(name: str) -> Callable[[Array], NDArray[np.float32]]:
     for path, array in read_parameters(weights.file).items():
         layer, _, kind = path.partition("/")
         parameters.setdefault(layer, {})[kind] = array
+    return numpy_model(layers, parameters)
+
+
+def numpy_model(
+    layers: Sequence[LayerSpec], parameters: Mapping[str, Mapping[str, Array]]
+) -> Callable[[Array], Array]:
+    """Return a function that runs a model by NumPy.
+
+    Parameters
+    ----------
+    layers : sequence of LayerSpec
+        The layers, in a chain, of kinds that NumPy runs.
+    parameters : mapping of str to mapping of str to ndarray
+        The parameters of each layer, by the layer's name and their own.
+
+    Returns
+    -------
+    callable
+        From pictures of any shape that a model may take to what the last layer returns.
+    """
+    shape = layers[0].output_shape
     layers, folded = without_normalization(layers, parameters)
     largest = max(math.prod(layer.output_shape) for layer in layers)
     return lambda pictures: _in_parts(
