@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "dense_relu_dropout"
 # So that what a layer returns fits into the cache of a core: 1 MB.
 VALUES_AT_A_TIME = 2**18
+_LIMITING = threading.Lock()
 
 
 def predict_probabilities(
@@ -113,12 +115,15 @@ def numpy_model(
     """
     shape = layers[0].output_shape
     layers, folded = without_normalization(layers, parameters)
+
+    def run(pictures: Array) -> Array:
+        return run_layers(layers, folded, pictures.reshape(len(pictures), *shape))
+
+    if not any(layer.kind == "Conv2D" for layer in layers):
+        return run  # One large product of matrices a layer is the fastest.
     largest = max(math.prod(layer.output_shape) for layer in layers)
-    return lambda pictures: _in_parts(
-        lambda part: run_layers(layers, folded, part.reshape(len(part), *shape)),
-        pictures,
-        max(1, VALUES_AT_A_TIME // largest),
-    )
+    size = max(1, VALUES_AT_A_TIME // largest)
+    return lambda pictures: _in_parts(run, pictures, size)
 
 
 def _in_parts(run: Callable[[Array], Array], pictures: Array, size: int) -> Array:
@@ -133,7 +138,8 @@ def _in_parts(run: Callable[[Array], Array], pictures: Array, size: int) -> Arra
     from threadpoolctl import threadpool_limits
 
     parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    # The limit is one of the whole process: of two at a time, the later would end the earlier's.
+    with _LIMITING, threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.concatenate(list(pool.map(run, parts)))
 
 

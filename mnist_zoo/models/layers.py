@@ -150,17 +150,20 @@ def _conv2d(x: Array, parameters: Parameters, settings: Settings) -> Array:
     down, right = settings["strides"]
     x = np.ascontiguousarray(_padded(x, (high, wide), settings, filling=0.0))
     n, rows, columns, _ = x.shape
-    picture, row, column, value = x.strides
+    # Not `x.strides`, which may be anything for an axis of length 1.
+    value = x.itemsize
+    column, row = channels * value, columns * channels * value
+    picture = rows * row
     # The values of a row of a window lie one after the other in memory.
     places = (n, (rows - high) // down + 1, (columns - wide) // right + 1)
     steps = (picture, down * row, right * column)
     window, within = (high, wide * channels), (row, value)
     if channels > 1:
         windows = as_strided(x, places + window, steps + within, writeable=False)
-        matrix = windows.reshape(math.prod(places), -1)
+        matrix = windows.reshape(math.prod(places), math.prod(window))
     else:  # Windows have short rows then: copying goes along the rows of pictures.
         windows = as_strided(x, window + places, within + steps, writeable=False)
-        matrix = windows.reshape(-1, math.prod(places)).T
+        matrix = windows.reshape(math.prod(window), math.prod(places)).T
     outputs = matrix @ kernel.reshape(-1, count)
     return _biased(outputs.reshape(*places, count), parameters, settings)
 

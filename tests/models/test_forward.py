@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from mnist_zoo import ChecksumError, create_model, linear, predict_probabilities
 from mnist_zoo.models import forward, shipped
+from mnist_zoo.models.layers import describe_layers
 from mnist_zoo.models.species import SPECIES
 
 
@@ -23,14 +27,32 @@ def test_numpy_computes_what_keras_computes(name, sample):
     )
 
 
+def by_numpy(name):
+    """A model of convolutions with random parameters, as NumPy runs it."""
+    model = create_model(name, seed=0)
+    parameters = {}
+    for weight in model.weights:
+        layer, _, kind = weight.path.partition("/")
+        parameters.setdefault(layer, {})[kind] = np.asarray(weight)
+    return forward.numpy_model(describe_layers(model), parameters)
+
+
 def test_many_pictures_at_once_get_what_each_gets_alone(sample, monkeypatch):
-    x = sample.test.x[:100]
-    alone = np.concatenate([predict_probabilities(picture[None]) for picture in x])
-    monkeypatch.setattr(forward, "VALUES_AT_A_TIME", 784 * 7)
-    forward._shipped_model.cache_clear()
-    np.testing.assert_allclose(predict_probabilities(x), alone, atol=1e-6)
-    assert predict_probabilities(x[:0]).shape == (0, 10)
-    forward._shipped_model.cache_clear()
+    monkeypatch.setattr(forward, "VALUES_AT_A_TIME", 28 * 28 * 6 * 7)
+    x, run = sample.test.x[:100], by_numpy("lenet5")
+    alone = np.concatenate([run(picture[None]) for picture in x])
+    np.testing.assert_allclose(run(x), alone, atol=1e-6)
+    assert run(x[:0]).shape == (0, 10)
+
+
+def test_threads_that_predict_at_once_leave_numpy_its_threads(sample):
+    x, run = sample.test.x[:200], by_numpy("lenet5")
+    before = [pool["num_threads"] for pool in threadpool_info()]
+    with ThreadPoolExecutor(4) as pool:
+        one, *others = pool.map(run, [x] * 8)
+    assert [pool["num_threads"] for pool in threadpool_info()] == before
+    for other in others:
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("shape", [(-1, 28, 28), (-1, 28, 28, 1), (-1, 784)])

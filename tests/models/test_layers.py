@@ -125,6 +125,23 @@ def test_a_single_channel_is_convolved_as_keras_does(size, padding):
     np.testing.assert_allclose(by_numpy(model, x), model.predict(x, verbose=0), atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_axis_that_was_added_for_the_channel_is_taken(count):
+    inputs = keras.Input((7, 10, 1))
+    model = keras.Model(inputs, layers.Conv2D(4, 3)(inputs))
+    x = RNG.random((count, 7, 10), np.float32)[..., None]
+    expected = keras.ops.convert_to_numpy(model(x))
+    np.testing.assert_allclose(by_numpy(model, x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_no_pictures_give_no_outputs(channels):
+    inputs = keras.Input((7, 10, channels))
+    pooled = layers.MaxPooling2D()(layers.Conv2D(4, 3, padding="same")(inputs))
+    model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(pooled)))
+    assert by_numpy(model, np.zeros((0, 7, 10, channels), np.float32)).shape == (0, 2)
+
+
 def test_normalizations_are_folded_into_what_comes_before_and_compute_the_same():
     model = model_of(
         layers.Conv2D(4, 3, use_bias=False, name="a"),
