@@ -17,7 +17,6 @@ import platform
 import statistics
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,8 @@ SETTINGS = (
 def results_of(recipe: Recipe, folder: Path) -> list[SeedResult]:
     """Return what the seeds of a recipe gave, if it was trained in that folder."""
     files = sorted((folder / recipe.name).glob("seed-*.json"))
-    return [SeedResult(**json.loads(file.read_text(encoding="utf-8"))) for file in files]
+    records = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [SeedResult(**record["result"]) for record in records]
 
 
 def chosen(results: list[SeedResult]) -> SeedResult:
@@ -76,8 +76,10 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
 
 def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -> None:
     """Write the parameters of the chosen seed, and their card."""
-    best = chosen(results)
-    trained = keras.saving.load_model(folder / recipe.name / f"seed-{best.seed}.keras")
+    if [each.seed for each in results] != list(range(len(results))):
+        raise ValueError(f"{recipe.name}: a seed is missing: {[each.seed for each in results]}")
+    best, own = chosen(results), folder / recipe.name
+    trained = keras.saving.load_model(own / f"seed-{best.seed}.keras")
     content = io.BytesIO()
     parameters: dict[str, Any] = {weight.path: np.asarray(weight) for weight in trained.weights}
     np.savez(content, **parameters)
@@ -104,10 +106,7 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
             ),
             settings=settings_of(recipe),
             data_sha256={s.key: s.sha256 for s in MNIST.arrays if s.key.endswith("_train")},
-            versions={
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("keras", keras.backend.backend(), "numpy")},
-            },
+            versions=json.loads((own / f"seed-{best.seed}.json").read_text())["versions"],
         ),
         test=evaluation.measures,
         corrected_labels=corrected_accuracy(evaluation.labels, evaluation.predictions),
@@ -158,10 +157,11 @@ def speed(evaluation: Evaluation, data: Mnist) -> Speed:
         durations = []
         for _ in range(21):
             started = time.perf_counter()
-            evaluation.model(x)
+            keras.ops.convert_to_numpy(evaluation.model(x))
             durations.append(1000 * (time.perf_counter() - started))
         times[digits] = round(statistics.median(durations[1:]), 3)
-    return Speed(f"{platform.machine()}, CPU, Keras on TensorFlow, not compiled", times)
+    backend = keras.backend.backend()
+    return Speed(f"{platform.machine()}, CPU, Keras on {backend}, not compiled", times)
 
 
 def write(card: ModelCard) -> None:

@@ -83,7 +83,7 @@ def _paper(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
 
 
 def _shade(x: Any, numbers: Any, limit: Any, _: Any) -> Any:
-    """Lay a cloud over pictures, up to `limit` times as bright as ink."""
+    """Mix a cloud into pictures, with a weight of up to `limit`; theirs is 1."""
     rows, columns = x.shape[1:]
     points = ops.reshape(numbers[1:], (SHADE_POINTS, SHADE_POINTS, -1))
     down, right = _between(rows), _between(columns)
@@ -156,7 +156,7 @@ class RandomPhotometry(RandomLayer):
     paper : float, default 0.5
         How grey the paper becomes, up to 1.
     shade : float, default 2
-        How much brighter than ink a cloud is that lies over the picture, up to 4.
+        Largest weight of a cloud that is mixed into the picture, which has the weight 1; up to 4.
     stripe : float, default 8
         Largest width of a straight stripe, in pixels, up to 28.
     blot : float, default 4

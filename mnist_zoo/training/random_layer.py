@@ -15,9 +15,6 @@ from keras import ops
 
 from mnist_zoo.arguments import check_amount, check_seed
 
-# The random numbers of an epoch are drawn less than 2 ** 16 times.
-DRAWS_BITS = 16
-
 
 class RandomLayer(keras.layers.Layer):  # type: ignore[misc]
     """A layer that changes pictures by random numbers, in training alone.
@@ -72,20 +69,6 @@ class RandomLayer(keras.layers.Layer):  # type: ignore[misc]
     def distort(self, pictures: Any, numbers: Any) -> Any:
         """Return pictures of shape (n, rows, columns), distorted as the numbers say."""
         raise NotImplementedError
-
-    def reseed(self, epoch: int) -> None:
-        """Have the random numbers of an epoch depend on the seed and its number alone.
-
-        So a training that was stopped goes on as if it had not been.
-
-        Parameters
-        ----------
-        epoch : int
-            Counted from 0.
-        """
-        state = keras.ops.convert_to_numpy(self.seed_generator.state.value).copy()
-        state[1] = epoch << DRAWS_BITS
-        self.seed_generator.state.assign(state)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the pictures, which stays."""

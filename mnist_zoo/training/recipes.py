@@ -177,7 +177,7 @@ FAST = Recipe(
 
 
 def _shipped(model: str, **settings: Any) -> Recipe:
-    """Return how the parameters that come with the package were trained."""
+    """Return how a model is trained whose parameters are to come with the package."""
     usual: dict[str, Any] = {
         "learning_rate": 0.002,
         "batch_size": 128,
@@ -192,7 +192,7 @@ def _shipped(model: str, **settings: Any) -> Recipe:
     return Recipe(
         name=f"shipped/{model}",
         title=model,
-        published="the parameters that come with the package",
+        published="no publication: a setting of this package",
         choices="Settings and seed were chosen on 5,000 digits each, which are not trained on.",
         claim=None,
         model=model,
@@ -200,7 +200,7 @@ def _shipped(model: str, **settings: Any) -> Recipe:
     )
 
 
-#: How the parameters that come with the package were trained, one for each model that has some.
+#: How the package trains models whose parameters it is to ship.
 SHIPPED: tuple[Recipe, ...] = (
     _shipped("lenet5", epochs=100),
     _shipped("keras_convnet", epochs=80),

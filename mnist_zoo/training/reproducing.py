@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import platform
 import shutil
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -20,6 +22,7 @@ from mnist_zoo.metrics.significance import Interval, wilson_interval
 from mnist_zoo.models.outputs import model_probabilities, output_kind
 from mnist_zoo.models.species import create_model
 from mnist_zoo.training.fit import fit_and_evaluate
+from mnist_zoo.training.kernels import layers_of
 from mnist_zoo.training.losses import loss_for
 from mnist_zoo.training.recipes import TEST_DIGITS, Recipe, find_recipe
 from mnist_zoo.writing import replacing
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 # that chooses the seed: 5,000 digits of 60,000 each. The same for all seeds and models.
 PART = 1 / 12
 PARTS_SEED = 0
+# In an epoch, fewer than 2 ** 16 times numbers are drawn from one generator.
+DRAWS_BITS = 16
 
 
 class Parts(NamedTuple):
@@ -280,8 +285,6 @@ def train_recipe(
         )
     model = create_model(recipe.model, seed=seed, **recipe.model_options)
     layers = _distortions(recipe, seed)
-    if layers:
-        callbacks = [*callbacks, _for_epoch(recipe, layers)]
 
     def optimizer(plan: TrainingPlan) -> keras.optimizers.Optimizer:
         rate: Any = recipe.learning_rate
@@ -309,7 +312,7 @@ def train_recipe(
         optimizer=optimizer,
         validation_fraction=recipe.validation_fraction,
         distortion=keras.Sequential(layers) if layers else None,
-        callbacks=list(callbacks),
+        callbacks=[*callbacks, _for_epoch(recipe, layers)],
         seed=seed,
         verbose=verbose,
     )
@@ -331,7 +334,7 @@ def _result(
     if folder is not None:
         record, backup = folder / f"seed-{seed}.json", folder / f"seed-{seed}.backup"
         if record.exists():
-            return SeedResult(**json.loads(record.read_text(encoding="utf-8")))
+            return SeedResult(**json.loads(record.read_text(encoding="utf-8"))["result"])
         callbacks.append(_backup(backup))
     if on_epoch is not None:
         callbacks.append(_telling(on_epoch, seed))
@@ -349,7 +352,8 @@ def _result(
         with replacing(folder / f"seed-{seed}.keras", overwrite=True) as part:
             evaluation.model.save(part)
         with replacing(record, overwrite=True) as part:
-            part.write_text(json.dumps(result._asdict(), indent=1) + "\n", encoding="utf-8")
+            facts = {"result": result._asdict(), "versions": _versions()}
+            part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(backup, ignore_errors=True)
     return result
 
@@ -358,7 +362,12 @@ def _own_folder(folder: Path, recipe: Recipe) -> Path:
     """Return the folder of a recipe; raise ``ValueError`` if its trainings had other settings."""
     own = folder / recipe.name
     own.mkdir(parents=True, exist_ok=True)
-    settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    words = {"name", "title", "published", "choices", "claim"}
+    settings = {
+        field.name: json.loads(json.dumps(getattr(recipe, field.name)))
+        for field in dataclasses.fields(recipe)
+        if field.name not in words
+    }
     file = own / "recipe.json"
     if file.exists() and json.loads(file.read_text(encoding="utf-8")) != settings:
         raise ValueError(
@@ -374,12 +383,28 @@ def _backup(folder: Path) -> keras.callbacks.Callback:
     """Return a callback by which a training that was stopped goes on after its last whole epoch."""
     import keras
 
-    class Backup(keras.callbacks.BackupAndRestore):  # type: ignore[misc]
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if not self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
-                super().on_epoch_end(epoch, logs)
+    class Backup(keras.callbacks.Callback):  # type: ignore[misc]
+        """As Keras's ``BackupAndRestore``, but a kill at any moment leaves a whole backup."""
 
-    return Backup(folder, double_checkpoint=True, delete_checkpoint=False)
+        def on_train_begin(self, logs: Any = None) -> None:
+            folder.mkdir(parents=True, exist_ok=True)
+            files = sorted(folder.glob("*.weights.h5"))
+            if files:
+                if not self.model.optimizer.built:
+                    self.model.optimizer.build(self.model.trainable_variables)
+                self.model.load_weights(files[-1])
+                self.model._initial_epoch = int(files[-1].name.split(".")[0])
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
+                return
+            older = list(folder.glob("*.weights.h5"))
+            with replacing(folder / f"{epoch + 1:06}.weights.h5", overwrite=True) as part:
+                self.model.save_weights(part)
+            for file in older:
+                file.unlink()
+
+    return Backup()
 
 
 def _telling(on_epoch: Callable[[int, int, int], None], seed: int) -> keras.callbacks.Callback:
@@ -387,7 +412,8 @@ def _telling(on_epoch: Callable[[int, int, int], None], seed: int) -> keras.call
 
     class Telling(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            on_epoch(seed, epoch + 1, self.params["epochs"])
+            if not self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
+                on_epoch(seed, epoch + 1, self.params["epochs"])
 
     return Telling()
 
@@ -401,19 +427,42 @@ def _distortions(recipe: Recipe, seed: int) -> list[RandomLayer]:
 
 
 def _for_epoch(recipe: Recipe, layers: list[RandomLayer]) -> keras.callbacks.Callback:
-    """Return a callback that sets how strong the distortions of an epoch are, and their seeds."""
+    """Return a callback that sets how strong the distortions of an epoch are, and all seeds.
+
+    Keras saves no seeds with parameters. Here they depend on the number of the epoch alone.
+    """
     import keras
 
-    def begin(epoch: int, _: Any) -> None:
-        strength = 1.0
-        if recipe.calm:
-            into = (epoch / (recipe.epochs or 1) - (1.0 - recipe.calm)) / recipe.calm
-            strength += (recipe.last_strength - 1.0) * max(0.0, into)
-        for layer in layers:
-            layer.strength.assign(strength)
-            layer.reseed(epoch)
+    class ForEpoch(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            strength = 1.0
+            if recipe.calm:
+                into = (epoch / (recipe.epochs or 1) - (1.0 - recipe.calm)) / recipe.calm
+                strength += (recipe.last_strength - 1.0) * max(0.0, into)
+            for layer in layers:
+                layer.strength.assign(strength)
+            for layer in (*layers, *layers_of(self.model)):
+                generator = getattr(layer, "seed_generator", None)
+                if generator is not None:
+                    _reseed(generator, epoch)
 
-    return keras.callbacks.LambdaCallback(on_epoch_begin=begin)
+    return ForEpoch()
+
+
+def _reseed(generator: keras.random.SeedGenerator, epoch: int) -> None:
+    """Have the random numbers of an epoch depend on its seed and its number alone."""
+    import keras
+
+    first, _ = keras.ops.convert_to_numpy(generator.state.value)
+    generator.state.assign([first, epoch << DRAWS_BITS])
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions that a training depends on, the backend's among them."""
+    import keras
+
+    names = "keras", keras.backend.backend(), "numpy"
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def _accuracy(model: keras.Model, digits: Split) -> float:

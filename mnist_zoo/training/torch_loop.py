@@ -64,6 +64,7 @@ def torch_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Ca
             settings = now
             steps.clear()
         call = next(calls)
+        masks.begin(call.epoch)
         of_epoch = pictures(call.epoch)
         for block in call.blocks:
             for digits in block.batches[block.start : block.stop].to(x.device):
@@ -102,8 +103,15 @@ class _Masks:
         import torch
 
         self.generator = torch.Generator(device).manual_seed(seed)
+        self._seed, self._epoch = seed, 0
         # A step cannot be recorded with a generator: it gets it afterwards.
         self.recording = False
+
+    def begin(self, epoch: int) -> None:
+        """Have the masks of an epoch depend on the seed and its number alone."""
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self.generator.manual_seed((self._seed + epoch) % 2**63)
 
     def draw(self, like: Any, probability: float) -> Any:
         """Return a tensor of ones, with that probability, and of zeros."""

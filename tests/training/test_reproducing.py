@@ -58,8 +58,13 @@ def stop_after(epochs):
     return stop
 
 
-@pytest.mark.parametrize("after", [1, 3, 4])
-def test_a_training_that_was_stopped_ends_with_the_same_parameters(all_of_mnist, tmp_path, after):
+@pytest.mark.parametrize(
+    ("model", "after"), [("dense_relu", 1), ("dense_relu", 4), ("dense_relu_dropout", 3)]
+)
+def test_a_training_that_was_stopped_ends_with_the_same_parameters(
+    all_of_mnist, tmp_path, monkeypatch, model, after
+):
+    monkeypatch.setattr(recipes, "SHIPPED", (dataclasses.replace(SHORT, model=model),))
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     options = {"seeds": [1], "folder": whole}
     (once,) = reproducing.reproduce("short", all_of_mnist, **options).results
@@ -76,6 +81,30 @@ def test_a_training_that_was_stopped_ends_with_the_same_parameters(all_of_mnist,
     assert not (stopped / "short" / "seed-1.backup").exists()
 
 
+def test_a_kill_while_a_backup_is_written_leaves_the_one_before(
+    all_of_mnist, tmp_path, monkeypatch
+):
+    options = {"seeds": [0], "folder": tmp_path}
+    save = keras.Model.save_weights
+    written = []
+
+    def killed_in_the_third(model, path, **settings):
+        written.append(path)
+        if len(written) == 3:
+            path.write_bytes(b"half")
+            raise StoppedError
+        save(model, path, **settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.Model, "save_weights", killed_in_the_third)
+        with pytest.raises(StoppedError):
+            reproducing.reproduce("short", all_of_mnist, **options)
+    told = []
+    options["on_epoch"] = lambda seed, done, of: told.append(done)
+    reproducing.reproduce("short", all_of_mnist, **options)
+    assert told == [3, 4]
+
+
 def test_a_training_that_is_done_is_not_repeated(all_of_mnist, tmp_path, monkeypatch):
     first = reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
     monkeypatch.setattr(reproducing, "train_recipe", None)
@@ -89,19 +118,39 @@ def test_trainings_with_other_settings_are_not_mixed(all_of_mnist, tmp_path, mon
         reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
 
 
-def test_an_epoch_that_ctrl_c_cuts_short_is_begun_again(all_of_mnist, tmp_path):
+def test_an_epoch_that_ctrl_c_cuts_short_is_begun_again(all_of_mnist, tmp_path, monkeypatch):
+    class Interrupted(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+        def on_train_batch_end(self, batch, logs=None):
+            if (self.epoch, batch) == (2, 3):
+                signal.raise_signal(signal.SIGINT)
+
+    train = reproducing.train_recipe
     options = {"seeds": [0], "folder": tmp_path}
-    with pytest.raises(KeyboardInterrupt):
-        reproducing.reproduce(
-            "short",
-            all_of_mnist,
-            on_epoch=lambda seed, done, of: signal.raise_signal(signal.SIGINT),
-            **options,
-        )
     told = []
     options["on_epoch"] = lambda seed, done, of: told.append(done)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            reproducing,
+            "train_recipe",
+            lambda *given, callbacks, **more: train(
+                *given, callbacks=[Interrupted(), *callbacks], **more
+            ),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            reproducing.reproduce("short", all_of_mnist, **options)
+    assert told == [1, 2]
     reproducing.reproduce("short", all_of_mnist, **options)
-    assert told[0] == 2
+    assert told == [1, 2, 3, 4]
+
+
+def test_words_of_a_recipe_may_change_while_it_is_trained(all_of_mnist, tmp_path, monkeypatch):
+    first = reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
+    monkeypatch.setattr(recipes, "SHIPPED", (dataclasses.replace(SHORT, choices="others"),))
+    again = reproducing.reproduce("short", all_of_mnist, seeds=[0], folder=tmp_path)
+    assert again.results == first.results
 
 
 def test_digits_that_choose_are_not_trained_on():
