@@ -28,6 +28,9 @@ OPTIMIZERS = (
 #: What can be named on the command line. In a text of the help, ``{models}`` stands for the names.
 NAMES: dict[str, Callable[[], list[str]]] = {
     "models": lambda: mnist_zoo.list_models(),
+    "trained": lambda: [
+        name for name in mnist_zoo.list_models() if mnist_zoo.models.species.SPECIES[name].weights
+    ],
     "recipes": lambda: [
         recipe.name for recipe in (*mnist_zoo.recipes.RECIPES, *mnist_zoo.recipes.SHIPPED)
     ],
@@ -87,9 +90,12 @@ def completed(key: str) -> Callable[..., list[str] | list[CompletionItem]]:
 
 def _name_or_file(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Check, without loading anything, that a model can be got by its name or from a file."""
-    if value not in NAMES["models"]():
+    trained = NAMES["trained"]()
+    if value not in trained:
+        names = ", ".join(trained)
+        if value in NAMES["models"]():
+            raise ValueError(f"{value} has no trained parameters in the package; {names} have")
         if Path(value).suffix != ".keras":
-            names = ", ".join(NAMES["models"]())
             raise ValueError(f"{value}: is neither a .keras file nor one of {names}")
         if not Path(value).is_file():
             raise FileNotFoundError(f"{value}: no such file")
@@ -119,8 +125,8 @@ model_argument = click.argument(
     metavar="MODEL",
     type=click.Path(),
     callback=_name_or_file,
-    shell_complete=completed("models"),
-    help="A .keras file, or a name for the trained model of the package: {models}.",
+    shell_complete=completed("trained"),
+    help="A .keras file, or a name for the trained model of the package: {trained}.",
 )
 model_option = click.option(
     "--model",
@@ -129,8 +135,8 @@ model_option = click.option(
     type=click.Path(),
     default="dense_relu_dropout",
     callback=_name_or_file,
-    shell_complete=completed("models"),
-    help="A .keras file, or a name for the trained model of the package: {models}.",
+    shell_complete=completed("trained"),
+    help="A .keras file, or a name for the trained model of the package: {trained}.",
 )
 data_option = click.option(
     "--data",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import keras
 
 
-# From this probability on, a model counts as sure.
+# Above this probability, a model counts as sure.
 SURE = 0.9
 
 

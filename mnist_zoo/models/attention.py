@@ -37,9 +37,9 @@ def vision_transformer(
     """Build a small vision transformer [1]_, to learn from.
 
     The picture is cut into 49 patches of 4 x 4 pixels. Four blocks of attention and dense layers
-    work on 64 values for each; their mean is classified, as in later variants, in place of an
-    extra token. Where a patch is, the model learns as the shift of the first normalisation, which
-    has a parameter for each value of each patch.
+    work on 64 values for each. Their mean is classified, as in later variants, in place of an
+    extra token. The first normalization adds a learned number to each value of each patch, which
+    serves as the position embedding.
 
     Parameters
     ----------
@@ -77,6 +77,7 @@ def vision_transformer(
             WIDTH,
             PATCH,
             strides=PATCH,
+            data_format="channels_last",
             kernel_initializer=initializers.GlorotUniform(seed=seeds.next()),
             name="patches",
         )(x)
@@ -84,19 +85,20 @@ def vision_transformer(
         x = layers.LayerNormalization(axis=(1, 2), name="positions")(x)
         for number in range(1, BLOCKS + 1):
             normal = layers.LayerNormalization(name=f"normalisation_{number}a")(x)
-            attention = layers.MultiHeadAttention(
-                HEADS,
-                WIDTH // HEADS,
-                kernel_initializer=initializers.GlorotUniform(seed=seeds.next()),
-                name=f"attention_{number}",
-            )(normal, normal)
-            x = layers.Add(name=f"sum_{number}a")([x, attention])
+            attention = layers.MultiHeadAttention(HEADS, WIDTH // HEADS, name=f"attention_{number}")
+            attended = attention(normal, normal)
+            # Keras draws all kernels of such a layer from copies of one initializer.
+            for weight in attention.weights:
+                if weight.name == "kernel":
+                    draw = initializers.GlorotUniform(seed=seeds.next())
+                    weight.assign(draw(weight.shape))
+            x = layers.Add(name=f"sum_{number}a")([x, attended])
             normal = layers.LayerNormalization(name=f"normalisation_{number}b")(x)
             wide = projection(2 * WIDTH, "gelu", f"wide_{number}")(normal)
             narrow = projection(WIDTH, None, f"narrow_{number}")(wide)
             x = layers.Add(name=f"sum_{number}b")([x, narrow])
         x = layers.LayerNormalization(name="normalisation")(x)
-        return layers.GlobalAveragePooling1D(name="mean")(x)
+        return layers.GlobalAveragePooling1D(data_format="channels_last", name="mean")(x)
 
     return build_model(
         None,

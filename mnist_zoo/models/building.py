@@ -129,7 +129,9 @@ def build_model(
     check_choice("include_top", include_top, (True, False))
     seed = check_seed(seed)
     if weights == "mnist" and shipped is None:
-        raise ValueError('weights must be None or a path: no trained parameters come for "mnist"')
+        raise ValueError(
+            f"{name} has no trained parameters in the package: weights must be None or a path"
+        )
     if weights not in (None, "mnist") and not Path(weights).is_file():
         raise ValueError(
             f'weights must be None, "mnist" or the path of a weights file; got {weights!r}'

@@ -31,6 +31,9 @@ class Convolution(NamedTuple):
     pools: bool = False
 
 
+# Whatever Keras is set to on a machine: trained parameters are for this order.
+LAST = "channels_last"
+
 # Each convolution is followed by batch normalisation and ReLU.
 SMALL = (
     *(Convolution(8), Convolution(10)),
@@ -91,11 +94,11 @@ def lenet5(
 
         x = _picture(inputs)
         x = _convolution(6, 5, "c1", seeds, padding="same", activation="tanh")(x)
-        x = layers.AveragePooling2D(2, name="s2")(x)
+        x = layers.AveragePooling2D(2, data_format=LAST, name="s2")(x)
         x = _convolution(16, 5, "c3", seeds, activation="tanh")(x)
-        x = layers.AveragePooling2D(2, name="s4")(x)
+        x = layers.AveragePooling2D(2, data_format=LAST, name="s4")(x)
         x = _convolution(120, 5, "c5", seeds, activation="tanh")(x)
-        return dense(84, "tanh", "f6", seeds)(layers.Flatten(name="flatten")(x))
+        return dense(84, "tanh", "f6", seeds)(layers.Flatten(data_format=LAST, name="flatten")(x))
 
     return build_model(
         None,
@@ -157,10 +160,10 @@ def keras_convnet(
         from keras import layers
 
         x = _convolution(32, 3, "convolution_1", seeds, activation="relu")(_picture(inputs))
-        x = layers.MaxPooling2D(2, name="pooling_1")(x)
+        x = layers.MaxPooling2D(2, data_format=LAST, name="pooling_1")(x)
         x = _convolution(64, 3, "convolution_2", seeds, activation="relu")(x)
-        x = layers.MaxPooling2D(2, name="pooling_2")(x)
-        x = layers.Flatten(name="flatten")(x)
+        x = layers.MaxPooling2D(2, data_format=LAST, name="pooling_2")(x)
+        x = layers.Flatten(data_format=LAST, name="flatten")(x)
         return layers.Dropout(rate, seed=seeds.next(), name="dropout")(x) if rate else x
 
     return build_model(
@@ -244,7 +247,7 @@ def convnet(
     seed: int | None = None,
     name: str = "convnet",
 ) -> keras.Model:
-    """Build the most accurate network of the zoo, with 280,234 parameters.
+    """Build the largest convolutional network of the zoo, with 280,234 parameters.
 
     Five convolutions, each with batch normalisation [1]_ and ReLU, two poolings, and the mean of
     each map [2]_ in place of large dense layers. It pools early, which makes it fast.
@@ -296,14 +299,14 @@ def _normalised(convolutions: Sequence[Convolution]) -> Callable[[Any, Seeds], A
         x = _picture(inputs)
         for number, (filters, size, pools) in enumerate(convolutions, start=1):
             if pools:
-                x = layers.MaxPooling2D(2, name=f"pooling_{number}")(x)
+                x = layers.MaxPooling2D(2, data_format=LAST, name=f"pooling_{number}")(x)
             # What is normalised needs no bias.
             convolution = _convolution(
                 filters, size, f"convolution_{number}", seeds, padding="same", use_bias=False
             )
             x = layers.BatchNormalization(name=f"normalisation_{number}")(convolution(x))
             x = layers.Activation("relu", name=f"relu_{number}")(x)
-        return layers.GlobalAveragePooling2D(name="means")(x)
+        return layers.GlobalAveragePooling2D(data_format=LAST, name="means")(x)
 
     return features
 
@@ -322,4 +325,6 @@ def _convolution(
     import keras
 
     initializer = keras.initializers.GlorotUniform(seed=seeds.next())
-    return keras.layers.Conv2D(filters, size, kernel_initializer=initializer, name=name, **options)
+    return keras.layers.Conv2D(
+        filters, size, data_format=LAST, kernel_initializer=initializer, name=name, **options
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -257,6 +258,36 @@ def test_an_unknown_model_is_named_with_those_there_are():
 def test_an_unknown_option_is_a_type_error():
     with pytest.raises(TypeError, match="dropout"):
         create_model("linear", dropout=0.5)
+
+
+@every_model
+def test_no_two_kernels_of_a_model_begin_alike(name):
+    model = create_model(name, seed=0)
+    kernels = [np.asarray(weight).ravel() for weight in model.weights if "kernel" in weight.path]
+    starts = {tuple(kernel[:20]) for kernel in kernels}
+    assert len(starts) == len(kernels)
+
+
+@every_model
+def test_a_machine_where_channels_come_first_builds_the_same_model(name):
+    import keras
+
+    usual = create_model(name, seed=0)
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        model = create_model(name, seed=0)
+    finally:
+        keras.config.set_image_data_format(before)
+    for one, other in zip(model.get_weights(), usual.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@every_model
+def test_the_page_of_models_has_each_with_its_parameters(name):
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+    assert f"| {SPECIES[name].parameters:,} |" in row
 
 
 @every_model
