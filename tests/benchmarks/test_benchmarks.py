@@ -97,8 +97,8 @@ def test_a_row_whose_backend_is_not_installed_is_left_out_and_named(monkeypatch,
     assert not select(["fit_torch"])
 
 
-def test_every_species_is_measured_on_every_backend():
-    assert tuple(list_models()) == rows.SPECIES
+def test_every_dense_species_is_measured_on_every_backend():
+    assert set(rows.SPECIES) == {*list_models("dense*"), *list_models("linear*")}
 
 
 def test_an_unknown_row_is_refused_by_a_message_that_names_the_rows(capsys):
