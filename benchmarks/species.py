@@ -62,10 +62,7 @@ def cells(name: str, x: Any, y: Any) -> tuple[str, ...]:
     layers = describe_layers(model)
     times = ["", ""]
     if is_chain(model) and runs_without_framework(layers):
-        parameters: dict[str, dict[str, Any]] = {}
-        for weight in model.weights:
-            layer, _, kind = weight.path.partition("/")
-            parameters.setdefault(layer, {})[kind] = np.asarray(weight)
+        parameters = {weight.path: np.asarray(weight) for weight in model.weights}
         by_numpy = numpy_model(layers, parameters)
         times = [
             f"{1e3 * best(lambda: by_numpy(x[:1]), 50):.2f} ms",

@@ -89,15 +89,11 @@ def _shipped_model(name: str) -> Callable[[Array], NDArray[np.float32]]:
     if not (architecture["chain"] and runs_without_framework(layers)):
         model = create_model(name, weights="mnist")
         return lambda pictures: model_probabilities(model, pictures.reshape(len(pictures), *shape))
-    parameters: dict[str, dict[str, Array]] = {}
-    for path, array in read_parameters(weights.file).items():
-        layer, _, kind = path.partition("/")
-        parameters.setdefault(layer, {})[kind] = array
-    return numpy_model(layers, parameters)
+    return numpy_model(layers, read_parameters(weights.file))
 
 
 def numpy_model(
-    layers: Sequence[LayerSpec], parameters: Mapping[str, Mapping[str, Array]]
+    layers: Sequence[LayerSpec], parameters: Mapping[str, Array]
 ) -> Callable[[Array], Array]:
     """Return a function that runs a model by NumPy.
 
@@ -105,8 +101,8 @@ def numpy_model(
     ----------
     layers : sequence of LayerSpec
         The layers, in a chain, of kinds that NumPy runs.
-    parameters : mapping of str to mapping of str to ndarray
-        The parameters of each layer, by the layer's name and their own.
+    parameters : mapping of str to ndarray
+        The parameters by their paths: the layer's name and their own, as in ``"hidden_1/kernel"``.
 
     Returns
     -------
@@ -114,7 +110,11 @@ def numpy_model(
         From pictures of any shape that a model may take to what the last layer returns.
     """
     shape = layers[0].output_shape
-    layers, folded = without_normalization(layers, parameters)
+    by_layer: dict[str, dict[str, Array]] = {}
+    for path, array in parameters.items():
+        layer, _, name = path.partition("/")
+        by_layer.setdefault(layer, {})[name] = array
+    layers, folded = without_normalization(layers, by_layer)
 
     def run(pictures: Array) -> Array:
         return run_layers(layers, folded, pictures.reshape(len(pictures), *shape))

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from mnist_zoo import metrics
 from mnist_zoo.arguments import check_integer
 from mnist_zoo.data.loading import Mnist, Split, one_hot_labels
 from mnist_zoo.errors import DivergedError
-from mnist_zoo.metrics.significance import Interval, wilson_interval
 from mnist_zoo.models.outputs import model_probabilities, output_kind
 from mnist_zoo.models.species import create_model
 from mnist_zoo.training.fit import fit_and_evaluate
@@ -139,9 +139,9 @@ class Reproduction:
         return statistics.stdev(result.accuracy for result in self.results)
 
     @property
-    def interval(self) -> Interval:
+    def interval(self) -> metrics.Interval:
         """Wilson's 95 % interval of the mean accuracy, on the 10,000 test digits."""
-        return wilson_interval(round(self.mean * TEST_DIGITS), TEST_DIGITS)
+        return metrics.wilson_interval(round(self.mean * TEST_DIGITS), TEST_DIGITS)
 
     @property
     def reached(self) -> bool | None:
@@ -466,5 +466,4 @@ def _versions() -> dict[str, str]:
 
 
 def _accuracy(model: keras.Model, digits: Split) -> float:
-    predicted = model_probabilities(model, digits.x).argmax(axis=1)
-    return float((predicted == digits.y).mean())
+    return metrics.accuracy(digits.y, model_probabilities(model, digits.x).argmax(axis=1))

@@ -30,10 +30,7 @@ def test_numpy_computes_what_keras_computes(name, sample):
 def by_numpy(name):
     """A model of convolutions with random parameters, as NumPy runs it."""
     model = create_model(name, seed=0)
-    parameters = {}
-    for weight in model.weights:
-        layer, _, kind = weight.path.partition("/")
-        parameters.setdefault(layer, {})[kind] = np.asarray(weight)
+    parameters = {weight.path: np.asarray(weight) for weight in model.weights}
     return forward.numpy_model(describe_layers(model), parameters)
 
 
