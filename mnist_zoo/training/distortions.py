@@ -185,15 +185,16 @@ def _sample(pictures: Any, y: Any, x: Any) -> Any:
     top, left = ops.floor(y), ops.floor(x)
     below, right = y - top, x - left
     around = ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN))
-    flat = ops.reshape(ops.pad(pictures, around), (-1, (rows + 2 * MARGIN) * wide))
+    high = rows + 2 * MARGIN
+    pixels = ops.reshape(ops.pad(pictures, around), (-1,))
     # Within two blank rows or columns, so that beyond the edges both neighbours are blank.
-    row = ops.clip(top + MARGIN, 0, rows + 2 * MARGIN - 2)
+    row = ops.clip(top + MARGIN, 0, high - 2)
     column = ops.clip(left + MARGIN, 0, wide - 2)
-    corner = ops.cast(ops.reshape(row * wide + column, (-1, rows * columns)), "int32")
+    number = ops.arange(ops.shape(pictures)[0], dtype="int32")[:, None, None]
+    corner = ops.cast(row * wide + column, "int32") + number * (high * wide)
 
     def at(offset: int) -> Any:
-        taken = ops.take_along_axis(flat, corner + offset, axis=1)
-        return ops.reshape(taken, (-1, rows, columns))
+        return ops.take(pixels, corner + offset)
 
     upper = at(0) * (1 - right) + at(1) * right
     lower = at(wide) * (1 - right) + at(wide + 1) * right

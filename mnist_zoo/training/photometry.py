@@ -47,8 +47,8 @@ class PhotometryNumbers(NamedTuple):
     ----------
     uniform : tensor of float32, shape (k, n)
         In [0, 1): for each effect in turn whether it happens, and then its own numbers.
-    noise : tensor of float32, shape (n, rows, columns)
-        Of the standard normal distribution.
+    noise : tensor of float32, shape (m, rows, columns)
+        Of the standard normal distribution, for the m pictures at most that an effect changes.
     """
 
     uniform: Any
@@ -240,11 +240,11 @@ class RandomPhotometry(RandomLayer):
         -------
         PhotometryNumbers
         """
-        shape = ops.shape(pictures)
+        n, *shape = ops.shape(pictures)
         needed = sum(1 + effect.numbers for effect in EFFECTS.values())
         return PhotometryNumbers(
-            keras.random.uniform((needed, shape[0]), seed=self.seed_generator),
-            keras.random.normal(shape, seed=self.seed_generator),
+            keras.random.uniform((needed, n), seed=self.seed_generator),
+            keras.random.normal((self._most_changed(n), *shape), seed=self.seed_generator),
         )
 
     def distort(self, pictures: Any, numbers: PhotometryNumbers) -> Any:
@@ -262,16 +262,31 @@ class RandomPhotometry(RandomLayer):
         tensor of float32, shape (n, rows, columns)
         """
         strength = ops.convert_to_tensor(self.strength)
-        uniform = numbers.uniform[:, :, None, None]
+        most = self._most_changed(ops.shape(pictures)[0])
         first = 0
         for name, effect in EFFECTS.items():
-            happens = uniform[first] < self.limits["share"]
-            own = uniform[first + 1 : first + 1 + effect.numbers]
+            # Only pictures that may change are computed: those with the smallest numbers.
+            few = ops.argsort(numbers.uniform[first])[:most]
+            uniform = ops.take(numbers.uniform[first : first + 1 + effect.numbers], few, axis=1)
+            happens, own = uniform[0, :, None, None], uniform[1:, :, None, None]
             limit = ops.minimum(self.limits[name] * strength, effect.most)
-            changed = effect.apply(pictures, own, limit, numbers.noise)
-            pictures = ops.where(happens, changed, pictures)
+            before = ops.take(pictures, few, axis=0)
+            changed = effect.apply(before, own, limit, numbers.noise)
+            after = ops.where(happens < self.limits["share"], changed, before)
+            pictures = ops.scatter_update(pictures, few[:, None], after)
             first += 1 + effect.numbers
         return ops.clip(pictures, 0.0, 1.0)
+
+    def _most_changed(self, n: Any) -> Any:
+        """Return how many of n pictures an effect changes at most.
+
+        That is five standard deviations more than are expected: fewer than one draw in a million
+        asks for more, which then stay as they are.
+        """
+        if not isinstance(n, int):  # Of any number, in a model.
+            return n
+        share = self.limits["share"]
+        return min(n, 1 + math.ceil(n * share + 5 * math.sqrt(n * share * (1 - share))))
 
 
 def _largest_near(x: Any) -> Any:

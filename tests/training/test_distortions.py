@@ -43,11 +43,11 @@ def distorted(x, affine=(0, 0, 0, 0, 0), control=0.0, **limits):
 
 def changed(x, uniform, normal=0.0, **limits):
     """Return digits changed by given numbers: all of them happen, by this much of their limit."""
+    layer = RandomPhotometry(**{**NO_PHOTOMETRY, **limits})
     numbers = PhotometryNumbers(
         np.broadcast_to(np.float32(uniform), (NEEDED, len(x))),
-        np.broadcast_to(np.float32(normal), x.shape),
+        np.broadcast_to(np.float32(normal), layer.draw(x).noise.shape),
     )
-    layer = RandomPhotometry(**{**NO_PHOTOMETRY, **limits})
     tensors = PhotometryNumbers(*map(keras.ops.convert_to_tensor, numbers))
     return keras.ops.convert_to_numpy(layer.distort(keras.ops.convert_to_tensor(x), tensors))
 
@@ -66,12 +66,13 @@ rng = np.random.default_rng(0)
 points = (2, len(x), CONTROL_POINTS, CONTROL_POINTS)
 needed = sum(1 + effect.numbers for effect in EFFECTS.values())
 affine, uniform = rng.uniform(-1, 1, (200, 5)), rng.random((needed, 200))
-noise = rng.normal(size=x.shape)
+tensor = lambda values: keras.ops.convert_to_tensor(np.float32(values))
+photometry = RandomPhotometry(share=0.5)
+noise = rng.normal(size=photometry.draw(tensor(x)).noise.shape)
 given = {
     RandomDistortion(): DistortionNumbers(affine, rng.normal(size=points)),
-    RandomPhotometry(share=0.5): PhotometryNumbers(uniform, noise),
+    photometry: PhotometryNumbers(uniform, noise),
 }
-tensor = lambda values: keras.ops.convert_to_tensor(np.float32(values))
 np.savez(sys.argv[1], *[
     keras.ops.convert_to_numpy(layer.distort(tensor(x), type(numbers)(*map(tensor, numbers))))
     for layer, numbers in given.items()
@@ -273,6 +274,15 @@ def test_a_blot_is_a_disc_of_the_radius_that_is_drawn(digits):
     x = changed(np.zeros_like(digits), 0.5, blot=10.0)
     row, column = np.mgrid[:28, :28] - 13.5
     np.testing.assert_allclose(x[0], np.where(row**2 + column**2 < 25, 0.5, 0.0))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9])
+def test_an_effect_changes_the_pictures_whose_number_is_below_the_share(share, digits):
+    uniform = np.random.default_rng(0).random((NEEDED, len(digits)), np.float32)
+    first = sum(1 + e.numbers for e in itertools.takewhile(lambda e: e != SHADE, EFFECTS.values()))
+    all_of_them = changed(digits, uniform, shade=2.0)
+    expected = np.where((uniform[first] < share)[:, None, None], all_of_them, digits)
+    np.testing.assert_array_equal(changed(digits, uniform, shade=2.0, share=share), expected)
 
 
 def test_each_effect_happens_to_its_share_of_the_pictures():
