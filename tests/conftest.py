@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import filelock
 import hypothesis
@@ -139,20 +138,6 @@ def tiny() -> Tiny:
     return Tiny(arrays, dataclasses.replace(MNIST, arrays=specs, mirrors=()))
 
 
-class Connection(ssl.SSLSocket):
-    """A connection that closes itself if the client has gone before it is encrypted.
-
-    Python's own loses the open socket there, with a warning.
-    """
-
-    def getpeername(self) -> Any:
-        try:
-            return super().getpeername()
-        except OSError:
-            self.close()
-            raise
-
-
 @dataclass
 class Server:
     """A server whose folders each misbehave in their own way; counts what is asked of it."""
@@ -223,16 +208,10 @@ def server(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
-    context.sslsocket_class = Connection
-
-    class HttpsServer(http.server.ThreadingHTTPServer):
-        def get_request(self) -> tuple[ssl.SSLSocket, Any]:
-            connection, address = super().get_request()
-            return context.wrap_socket(connection, server_side=True), address
-
-    with HttpsServer(("127.0.0.1", 0), Handler) as httpd:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
         httpd.daemon_threads = True
         httpd.handle_error = lambda *_: None  # A client that hangs up is what some tests want.
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
         served = Server(f"localhost:{httpd.server_port}", files)
         thread = threading.Thread(target=httpd.serve_forever, daemon=True)
         thread.start()
