@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from matplotlib.figure import Figure
 
 from mnist_zoo.models.shipped import read_parameters
 from mnist_zoo.models.species import SPECIES
 from mnist_zoo.recipes import SHIPPED, SeedResult
-from tools import audit, docs, make_cards, train_weights
+from tools import audit, docs, frontier, make_cards, train_weights
 
 FILES = train_weights.species_by_file()
 
@@ -97,6 +98,16 @@ def test_a_card_states_the_settings_of_its_recipe_in_types_that_json_has(recipe)
     assert json.loads(json.dumps(settings)) == settings
     assert settings["epochs"] == recipe.epochs
     assert set(settings) >= {"distortion", "photometry"}
+
+
+def test_the_frontier_has_a_point_for_each_file_of_parameters_and_each_published_result():
+    ax = Figure().add_subplot()
+    frontier.draw(ax)
+    labels = [text.get_text() for text in ax.texts]
+    published = [each.name for each in frontier.PUBLISHED]
+    assert labels[:-1] == [*frontier.cards(), *published]
+    files = [SPECIES[name].weights.file for name in frontier.cards()]
+    assert sorted(files) == sorted({row.weights.file for row in SPECIES.values() if row.weights})
 
 
 AUDITED = {"name": "pillow", "version": "9.0", "vulns": []}
