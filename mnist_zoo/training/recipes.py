@@ -203,8 +203,8 @@ def _shipped(model: str, **settings: Any) -> Recipe:
 #: How the package trains models whose parameters it is to ship.
 SHIPPED: tuple[Recipe, ...] = (
     _shipped("lenet5", epochs=120),
-    _shipped("keras_convnet", epochs=80),
-    _shipped("convnet_small", epochs=80, learning_rate=0.004),
+    _shipped("keras_convnet", epochs=60),
+    _shipped("convnet_small", epochs=60, learning_rate=0.004),
     _shipped("convnet", epochs=30),
 )
 
