@@ -15,6 +15,7 @@ from mnist_zoo.models.building import (
     dense,
     documented,
 )
+from mnist_zoo.models.shipped import ShippedWeights
 
 if TYPE_CHECKING:
     import keras
@@ -30,6 +31,8 @@ class Convolution(NamedTuple):
     size: int = 3
     pools: bool = False
 
+
+KERAS_WEIGHTS = ShippedWeights("keras_convnet")
 
 # Whatever Keras is set to on a machine: trained parameters are for this order.
 LAST = "channels_last"
@@ -167,7 +170,7 @@ def keras_convnet(
         return layers.Dropout(rate, seed=seeds.next(), name="dropout")(x) if rate else x
 
     return build_model(
-        None,
+        KERAS_WEIGHTS,
         features,
         input_shape=input_shape,
         input_tensor=input_tensor,

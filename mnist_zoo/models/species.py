@@ -92,6 +92,7 @@ SPECIES: dict[str, Species] = {
             summary="the network of Keras's example: two convolutions, dropout",
             factory=convolutional.keras_convnet,
             parameters=34_826,
+            weights=convolutional.KERAS_WEIGHTS,
         ),
         Species(
             name="convnet_small",

@@ -51,7 +51,7 @@ def test_the_card_states_the_architecture(name):
     card = model_card(name)
     assert card.architecture.parameters == create_model(name).count_params()
     assert card.training.seed in [seed.seed for seed in card.training.seeds]
-    assert len(card.training.seeds) >= 3
+    assert [seed.seed for seed in card.training.seeds] == list(range(len(card.training.seeds)))
     assert card.architecture.layers == describe_layers(create_model(name.replace("_dropout", "")))
     assert card.architecture.chain
     best = max(seed.validation_accuracy for seed in card.training.seeds)
@@ -94,7 +94,11 @@ def test_the_robustness_of_the_card_is_that_of_the_shipped_file(name, mnist):
 
 @every_shipped_model
 def test_the_published_numbers_are_those_that_must_be_reached(name):
-    least = {"linear": 0.926, "dense_sigmoid": 0.9910}.get(name, 0.9915)
+    least = {
+        "linear": 0.926,
+        "dense_sigmoid": 0.9920,
+        "keras_convnet": 0.9940,
+    }.get(name, 0.9925)
     assert model_card(name).test.accuracy >= least
 
 
