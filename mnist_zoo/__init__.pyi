@@ -40,6 +40,7 @@ from .models.species import list_models as list_models
 from .models.species import model_card as model_card
 from .pictures.digits import find_digits as find_digits
 from .pictures.digits import prepare_digit as prepare_digit
+from .pictures.parallel import read_pictures as read_pictures
 from .pictures.reading import Reading as Reading
 from .pictures.reading import read_digits as read_digits
 from .training.distortions import RandomDistortion as RandomDistortion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
 from collections.abc import Iterable
@@ -35,6 +36,20 @@ def check_seed(seed: Any) -> int | None:
     number = check_integer("seed", seed, 0)
     if number >= 2**32:  # What NumPy's and Keras's generators take.
         raise ValueError(f"seed must be below 2**32; got {seed!r}")
+    return number
+
+
+def check_jobs(argument: str, jobs: Any) -> int | None:
+    """Return `jobs` as joblib takes it, an ``int`` or None; raise ``ValueError`` for all else."""
+    if jobs is None:
+        return None
+    number = 0
+    with contextlib.suppress(TypeError):
+        number = operator.index(jobs)
+    if isinstance(jobs, bool) or number == 0:
+        raise ValueError(
+            f"{argument} must be an integer of at least 1, or -1 for all cores; got {jobs!r}"
+        )
     return number
 
 

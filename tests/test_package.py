@@ -27,7 +27,7 @@ ARROWS = {
     "data": {"arguments", "errors"},
     "metrics": {"arguments"},
     "models": {"arguments", "data", "errors", "metrics"},
-    "pictures": {"data", "errors", "models"},
+    "pictures": {"arguments", "data", "errors", "models"},
     "evaluation": {
         *("arguments", "data", "errors", "metrics", "models", "pictures", "plots", "writing"),
     },
@@ -85,6 +85,13 @@ def test_a_picture_is_read_with_numpy_and_pillow_alone():
     program = "import sys, mnist_zoo, numpy; mnist_zoo.read_digits(numpy.eye(100)); "
     program += "print({'scipy', 'sklearn', 'matplotlib', 'requests'} & set(sys.modules))"
     assert in_a_new_process(program) == "set()"
+
+
+def test_pictures_are_read_one_after_the_other_without_joblib():
+    program = "import sys, mnist_zoo, numpy;"
+    program += "print(len(list(mnist_zoo.read_pictures([numpy.eye(100)] * 2, n_jobs=1))),"
+    program += "'joblib' in sys.modules)"
+    assert in_a_new_process(program) == "2 False"
 
 
 def test_a_star_import_binds_no_module():

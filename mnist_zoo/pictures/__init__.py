@@ -3,7 +3,8 @@
 A picture goes through four files. ``opening`` reads it and makes it grey. ``foreground`` separates
 the ink (the foreground) from the paper (the background). ``digits`` finds the digits and redraws
 each one in the form of MNIST. ``reading`` asks a model what the digits are. ``filters`` has what
-``foreground`` and ``digits`` share: regions, openings, distances and means.
+``foreground`` and ``digits`` share: regions, openings, distances and means. ``parallel`` reads many
+pictures, on several cores.
 
 ``plots`` and ``cli`` may use this room. It uses ``models``, to read, and ``data``.
 """

@@ -4,5 +4,7 @@ from .digits import find_digits as find_digits
 from .digits import prepare_digit as prepare_digit
 from .opening import Picture as Picture
 from .opening import PictureError as PictureError
+from .parallel import PictureResult as PictureResult
+from .parallel import read_pictures as read_pictures
 from .reading import Reading as Reading
 from .reading import read_digits as read_digits

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_zoo.arguments import check_amount
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
-from mnist_zoo.pictures.digits import Box, find_digits
+from mnist_zoo.pictures.digits import Box, FoundDigit, find_digits
 from mnist_zoo.pictures.opening import Picture
 
 if TYPE_CHECKING:
@@ -113,7 +115,9 @@ class Reading:
         }
 
 
-def read_digits(image: Picture, model: str | keras.Model | None = None) -> Reading:
+def read_digits(
+    image: Picture, model: str | keras.Model | None = None, *, min_confidence: float = 0.0
+) -> Reading:
     """Find the digits in a picture, and read them.
 
     Parameters
@@ -123,6 +127,9 @@ def read_digits(image: Picture, model: str | keras.Model | None = None) -> Readi
     model : str or keras.Model, optional
         The name of a shipped model, or a model, as for :func:`~mnist_zoo.predict_probabilities`.
         By default ``"dense_relu_dropout"``, which runs without a framework.
+    min_confidence : float, default 0.0
+        From 0 to 1. A digit is left out if the probability of its most probable class is lower. By
+        default every digit is kept.
 
     Returns
     -------
@@ -136,7 +143,12 @@ def read_digits(image: Picture, model: str | keras.Model | None = None) -> Readi
     OSError
         If there is no such file.
     TypeError, ValueError
-        If an array has another shape, type or range, or there is no such model.
+        If an array has another shape, type or range, there is no such model, or `min_confidence`
+        is not in [0, 1].
+
+    See Also
+    --------
+    read_pictures : For many pictures, on several cores.
 
     Examples
     --------
@@ -147,11 +159,35 @@ def read_digits(image: Picture, model: str | keras.Model | None = None) -> Readi
     >>> print(read_digits(paper))
     11
     """
-    found = find_digits(image)
+    least = check_amount("min_confidence", min_confidence, 1.0)
+    return read_found(find_digits(image), DEFAULT_MODEL if model is None else model, least)
+
+
+def read_found(
+    found: Sequence[FoundDigit], model: str | keras.Model, min_confidence: float
+) -> Reading:
+    """Read digits that were found in a picture, without those that the model is not sure of.
+
+    Parameters
+    ----------
+    found : sequence of FoundDigit
+        The digits, in reading order.
+    model, min_confidence
+        As for :func:`read_digits`, but checked.
+
+    Returns
+    -------
+    Reading
+        The digits that are kept. Their lines are counted anew, from 0.
+    """
     images = np.array([each.digit for each in found], np.float32).reshape(-1, *MNIST.image_shape)
+    probabilities = predict_probabilities(images, model)
+    sure = probabilities.max(axis=1) >= min_confidence
+    kept = [each for each, is_sure in zip(found, sure, strict=True) if is_sure]
+    _, lines = np.unique([each.line for each in kept], return_inverse=True)
     return Reading(
-        boxes=tuple(each.box for each in found),
-        lines=tuple(each.line for each in found),
-        images=images,
-        probabilities=predict_probabilities(images, DEFAULT_MODEL if model is None else model),
+        boxes=tuple(each.box for each in kept),
+        lines=tuple(map(int, lines)),
+        images=images[sure],
+        probabilities=probabilities[sure],
     )

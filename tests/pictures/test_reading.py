@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import drawing
 from mnist_zoo import dense_sigmoid, read_digits
+from mnist_zoo.pictures import Box, FoundDigit, reading
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,33 @@ def test_a_blank_picture_reads_as_nothing():
     assert str(reading) == ""
     assert reading.probabilities.shape == (0, 10)
     assert reading.to_dict() == {"text": "", "digits": []}
+
+
+def test_digits_of_which_the_model_is_less_sure_are_left_out(page):
+    every = read_digits(page.picture)
+    least = sorted(every.confidences)[4]
+    sure = read_digits(page.picture, min_confidence=least)
+    kept = [number for number, each in enumerate(every.confidences) if each >= least]
+    assert 0 < len(kept) < len(every.digits)
+    assert sure.boxes == tuple(every.boxes[number] for number in kept)
+    assert sure.digits == tuple(every.digits[number] for number in kept)
+    np.testing.assert_array_equal(sure.images, every.images[kept])
+    assert min(sure.confidences) == least
+
+
+def test_the_lines_that_are_left_are_counted_anew(monkeypatch):
+    box, blank = Box(0, 0, 9, 9), np.zeros((28, 28), np.float32)
+    found = [FoundDigit(box, line, blank) for line in (0, 0, 1, 2, 2)]
+    probabilities = np.full((5, 10), 0.01, np.float32)
+    probabilities[range(5), [3, 1, 4, 1, 5]] = [0.5, 0.5, 0.5, 0.91, 0.91]
+    monkeypatch.setattr(reading, "predict_probabilities", lambda images, model: probabilities)
+    sure = reading.read_found(found, "linear", 0.9)
+    assert (str(sure), sure.lines) == ("15", (0, 0))
+    assert reading.read_found(found, "linear", 0.0).lines == (0, 0, 1, 2, 2)
+    assert reading.read_found(found, "linear", 1.0).to_dict() == {"text": "", "digits": []}
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), True, "0.5", None])
+def test_a_confidence_is_from_0_to_1(wrong):
+    with pytest.raises(ValueError, match="min_confidence must be a number of at least 0 and at"):
+        read_digits(np.zeros((50, 50), np.uint8), min_confidence=wrong)
