@@ -39,7 +39,7 @@ ARROWS = {
     "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "errors", "models", "writing"},
     "cli": {
-        *("arguments", "data", "errors", "evaluation", "export", "models", "pictures", "plots"),
+        *("arguments", "data", "evaluation", "export", "models", "pictures", "plots"),
         *("corruptions", "recipes", "signals", "training", "writing"),
     },
 }

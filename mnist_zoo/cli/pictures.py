@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import mnist_zoo
-from mnist_zoo.cli import terminal
+from mnist_zoo.arguments import check_amount, check_jobs
+from mnist_zoo.cli import lines, terminal
 from mnist_zoo.cli.models import trained_model
 from mnist_zoo.cli.options import (
     NAMES,
     Argument,
     check_outputs,
+    checked,
     force_option,
     json_option,
     model_option,
@@ -47,20 +50,60 @@ STDIN, STDIN_NAME = "-", "standard input"
     help="Files, folders of them, globs as '*.png', or - for standard input.",
 )
 @model_option
+@click.option(
+    "--min-confidence",
+    metavar="NUMBER",
+    type=float,
+    default=0.0,
+    callback=checked(lambda value: check_amount("min_confidence", value, 1.0)),
+    help="Leave out digits of which the model is less sure, from 0 to 1.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=int,
+    default=1,
+    callback=checked(lambda value: check_jobs("jobs", value)),
+    help="How many pictures to read at the same time; -1 is one for each core.",
+)
 @plot_option
+@click.option(
+    "--jsonl",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a line of JSON for each picture as it is done; go on with a file that is there.",
+)
 @force_option
 @json_option
 def predict(
-    pictures: tuple[str, ...], model: str, plot: Path | None, force: bool, as_json: bool
+    pictures: tuple[str, ...],
+    model: str,
+    min_confidence: float,
+    jobs: int,
+    plot: Path | None,
+    jsonl: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Read the digits in pictures.
 
     The pictures are photos, scans or drawings, of one digit or of several lines of them.
     """
+    if jsonl is not None:
+        _check_jsonl(pictures, plot, as_json)
+        files = _picture_files(pictures, Path())
+        _write_lines(files, model, min_confidence, jobs, jsonl, force)
+        return
     check_outputs(plot, force=force)
+    readings: dict[Path, mnist_zoo.Reading] = {}
+    failures: dict[Path, str] = {}
     with tempfile.TemporaryDirectory(prefix="mnist-zoo-") as folder:
         files = _picture_files(pictures, Path(folder))
-        readings, failures = _read(files, model)
+        for file, outcome in _read(files, model, min_confidence, jobs):
+            if isinstance(outcome, str):
+                failures[file] = outcome
+            else:
+                readings[file] = outcome
         if plot is not None and readings:
             save_plot(lambda: mnist_zoo.plots.readings(readings), plot)
     facts = [{"picture": files[file], **_facts(reading)} for file, reading in readings.items()]
@@ -75,25 +118,70 @@ def predict(
 
 
 def _read(
-    files: dict[Path, str], model: str
-) -> tuple[dict[Path, mnist_zoo.Reading], dict[Path, str]]:
-    """Return the readings of the pictures that can be read, and why the others cannot."""
+    files: dict[Path, str], model: str, min_confidence: float, jobs: int
+) -> Generator[tuple[Path, mnist_zoo.Reading | str]]:
+    """Yield each picture with its reading, or with the reason why it cannot be read."""
     reader: str | keras.Model = model if model in NAMES["models"]() else trained_model(model)
-    readings: dict[Path, mnist_zoo.Reading] = {}
-    failures: dict[Path, str] = {}
-    for file in terminal.followed(files, "reading"):
-        try:
-            reading = mnist_zoo.read_digits(file, reader)
-        except mnist_zoo.PictureError as error:
-            failures[file] = str(error).replace(str(file), files[file])
-        except OSError as error:
-            failures[file] = f"{files[file]}: {error.strerror or error}"
+    results = mnist_zoo.read_pictures(files, reader, min_confidence=min_confidence, n_jobs=jobs)
+    pairs = zip(files.items(), results, strict=True)
+    for (file, name), (_, reading, error) in terminal.followed(pairs, len(files), "reading"):
+        if isinstance(error, OSError):
+            yield file, f"{name}: {error.strerror or error}"
+        elif reading is None:
+            yield file, str(error).replace(str(file.absolute()), name)
+        elif not reading.boxes:
+            sure = f" with a confidence of at least {min_confidence:g}" if min_confidence else ""
+            yield file, f"{name}: no digit was found in it{sure}"
         else:
-            if reading.boxes:
-                readings[file] = reading
-            else:
-                failures[file] = f"{files[file]}: no digit was found in it"
-    return readings, failures
+            yield file, reading
+
+
+def _check_jsonl(pictures: Iterable[str], plot: Path | None, as_json: bool) -> None:
+    """Refuse what cannot be done with ``--jsonl``, which keeps nothing in memory."""
+    for is_there, other, reason in (
+        (plot is not None, "--plot", "it draws all pictures on one page, so they stay in memory"),
+        (as_json, "--json", "it prints all results at the end, so they stay in memory"),
+        (STDIN in pictures, STDIN, "a picture is known again by its name, and this has none"),
+    ):
+        if is_there:
+            raise click.UsageError(f"--jsonl cannot be used with {other}: {reason}")
+
+
+def _write_lines(
+    files: dict[Path, str],
+    model: str,
+    min_confidence: float,
+    jobs: int,
+    path: Path,
+    force: bool,
+) -> None:
+    """Write a line for each picture that has none in the file yet, and say how many there are."""
+    check_outputs(path, force=True)
+    settings = {"model": model, "min_confidence": min_confidence}
+    done = {} if force else lines.pictures_done(path, settings)
+    left = {file: name for file, name in files.items() if name not in done}
+    failed = sum(name in done and not done[name] for name in files.values())
+    count = len(files) - len(left)
+    with (
+        lines.adding(path, anew=force) as add,
+        contextlib.closing(_read(left, model, min_confidence, jobs)) as outcomes,
+    ):
+        try:
+            for file, outcome in outcomes if left else ():
+                facts = {"error": outcome} if isinstance(outcome, str) else _facts(outcome)
+                add({"picture": left[file], **settings, **facts})
+                failed += "error" in facts
+                count += 1
+        except KeyboardInterrupt:
+            terminal.say(
+                f"stopped: {count:,} of {len(files):,} pictures are in {path}; the same command "
+                "goes on from there"
+            )
+            raise
+    before = f" ({len(files) - len(left):,} from before)" if done else ""
+    terminal.show(None, False, f"pictures in {path}: {count:,}{before}")
+    if failed:
+        raise ValueError(f"{failed:,} of {count:,} pictures could not be read: see {path}")
 
 
 def _facts(reading: mnist_zoo.Reading) -> dict[str, Any]:

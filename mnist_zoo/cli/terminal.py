@@ -15,7 +15,7 @@ import signal
 import sys
 import textwrap
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mnist_zoo.signals import handling
@@ -103,13 +103,13 @@ def progress() -> Progress:
     )
 
 
-def followed(things: Collection[T], description: str) -> Iterator[T]:
-    """Yield things one after the other, and show a progress bar if there are several."""
-    if len(things) < 2:
+def followed(things: Iterable[T], count: int, description: str) -> Iterator[T]:
+    """Yield `count` things one after the other, and show a progress bar if there are several."""
+    if count < 2:
         yield from things
         return
     with progress() as bar:
-        yield from bar.track(things, description=description)
+        yield from bar.track(things, total=count, description=description)
 
 
 def epoch_bar(progress: Progress) -> keras.callbacks.Callback:

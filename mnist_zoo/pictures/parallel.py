@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -40,7 +42,8 @@ class PictureResult(NamedTuple):
     reading : Reading or None
         What :func:`~mnist_zoo.read_digits` returns for it; None if the picture cannot be read.
     error : Exception or None
-        What :func:`~mnist_zoo.read_digits` raises for it; None if the picture can be read.
+        What :func:`~mnist_zoo.read_digits` raises for it, with the whole path of a file; None if
+        the picture can be read.
     """
 
     picture: Picture
@@ -139,6 +142,14 @@ def _outcomes(
     return ((picture, _read(digits, model, least)) for picture, digits in found)
 
 
+def _placed(picture: Picture) -> Picture:
+    """Return a path from the root, as workers may be in another folder; all else as it is."""
+    if isinstance(picture, (str, os.PathLike)):
+        with contextlib.suppress(TypeError):  # A path of bytes is refused where it is opened.
+            return Path(picture).absolute()
+    return picture
+
+
 def _find(picture: Picture) -> list[FoundDigit] | Exception:
     """Find the digits in a picture; return the error if it cannot be read."""
     try:
@@ -165,7 +176,7 @@ def _mapped(
     """Yield each picture with what a function returns for it, in order."""
     if jobs == 1:
         for picture in pictures:
-            yield picture, function(picture)
+            yield picture, function(_placed(picture))
         return
     import joblib
 
@@ -181,7 +192,7 @@ def _mapped(
         try:
             for picture in source:
                 waiting.append(picture)
-                yield joblib.delayed(function)(picture)
+                yield joblib.delayed(function)(_placed(picture))
                 if len(waiting) >= most:
                     return
         except Exception as error:  # Raised after the pictures before it, as without joblib.

@@ -47,6 +47,11 @@ def test_a_line_without_a_command_is_status_2_and_prints_the_help(run):
         ("train", "dense_relu", "--hidden-units", 64, "--weights", "mnist"),
         ("train", "dense_relu", "--weights", "missing.keras"),
         ("train", "dense_relu", "--weights", "weights.npz"),
+        ("predict", "a.png", "--jobs", 0),
+        ("predict", "a.png", "--jobs", "many"),
+        ("predict", "a.png", "--min-confidence", 1.5),
+        ("predict", "a.png", "--min-confidence", "nan"),
+        ("predict", "a.png", "--jsonl", "a.jsonl", "--json"),
         ("reproduce", "resnet"),
         ("fly",),
     ],
@@ -167,6 +172,10 @@ def test_debug_shows_the_traceback(run, tmp_path):
         ("train linear --output file/linear.keras", "so it cannot be written"),
         ("evaluate linear --plot folder.png --force", "is a folder"),
         ("predict some.png --plot folder.png --force", "is a folder"),
+        ("predict some.png --jsonl folder.png", "is a folder"),
+        ("predict some.png --jsonl file", "file: line 1 is not of --jsonl"),
+        ("predict some.png --jsonl file/a.jsonl", "so it cannot be written"),
+        ("predict some.png --jsonl folder.png --force", "is a folder"),
         ("reproduce --output folder.png", "exists already"),
     ],
 )
@@ -179,7 +188,7 @@ def test_outputs_that_cannot_be_written_are_refused_before_any_work(
     monkeypatch.setattr(mnist_zoo.data, "load_mnist_or_sample", None)
     monkeypatch.setattr(mnist_zoo, "load_mnist", None)
     monkeypatch.setattr(mnist_zoo.export, "load_model", None)
-    monkeypatch.setattr(mnist_zoo, "read_digits", None)
+    monkeypatch.setattr(mnist_zoo, "read_pictures", None)
     status, out, err = run(*line.split())
     assert status in (1, 2)
     assert out == ""

@@ -5,12 +5,20 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+import weakref
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
+
+import mnist_zoo
+from mnist_zoo.pictures import PictureResult
 
 
 def drawn(path, number=0):
@@ -139,5 +147,228 @@ def test_predict_loads_no_library_that_it_can_do_without(tmp_path):
     assert not ast.literal_eval(loaded) & {
         *("keras", "tensorflow", "jax", "torch", "h5py"),
         *("scipy", "sklearn", "pandas", "matplotlib", "seaborn"),
-        *("requests", "filelock", "platformdirs", "rich", "tqdm"),
+        *("requests", "filelock", "platformdirs", "rich", "tqdm", "joblib", "threadpoolctl"),
     }
+
+
+def test_predict_says_the_same_with_several_jobs(run, tmp_path):
+    for number in range(5):
+        drawn(tmp_path / f"{number}.png", number)
+    (tmp_path / "3.png").write_bytes(b"damaged")
+    assert run("predict", ".", "--jobs", 2) == run("predict", ".")
+    assert run("predict", ".", "--jobs", -1, "--json") == run("predict", ".", "--json")
+
+
+def test_predict_leaves_out_digits_that_the_model_is_not_sure_of(run, tmp_path):
+    two_lines(tmp_path / "a.png")
+    line = ("predict", "a.png", "--model", "linear", "--min-confidence")
+    _, out, _ = run("predict", "a.png", "--model", "linear", "--json")
+    least = min(digit["confidence"] for digit in json.loads(out)[0]["digits"])
+    assert run(*line, least, "--json") == (0, out, "")
+    status, out, err = run(*line, 1)
+    assert (status, out) == (1, "")
+    assert err == "error: a.png: no digit was found in it with a confidence of at least 1\n"
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """A folder of six pictures, the third of which is damaged; returns their names in order."""
+    (tmp_path / "scans").mkdir()
+    for number in range(6):
+        drawn(tmp_path / "scans" / f"{number}.png", number)
+    (tmp_path / "scans" / "2.png").write_bytes(b"damaged")
+    return [str(Path("scans") / f"{number}.png") for number in range(6)]
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The pictures that are read, in the order in which they are."""
+    names = []
+    read = mnist_zoo.read_pictures
+
+    def noted(files, *arguments, **settings):
+        names.extend(map(str, files))
+        return read(files, *arguments, **settings)
+
+    monkeypatch.setattr(mnist_zoo, "read_pictures", noted)
+    return names
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_jsonl_has_a_line_for_each_picture(run, tmp_path, scans, jobs):
+    _, printed, _ = run("predict", "scans", "--json")
+    status, out, err = run("predict", "scans", "--jsonl", "read.jsonl", "--jobs", jobs)
+    assert (status, out) == (1, "pictures in read.jsonl: 6\n")
+    assert err == "error: 1 of 6 pictures could not be read: see read.jsonl\n"
+    facts = lines_of(tmp_path / "read.jsonl")
+    assert [each["picture"] for each in facts] == scans
+    for each in facts:
+        assert each.pop("model") == "dense_relu_dropout"
+        assert each.pop("min_confidence") == 0.0
+    assert sorted(json.loads(printed), key=lambda each: each["picture"]) == facts
+
+
+@pytest.mark.parametrize("whole", range(7))
+@pytest.mark.parametrize("piece", [0, 1, 60, -1])
+def test_a_run_that_was_stopped_anywhere_goes_on(run, tmp_path, scans, asked, whole, piece):
+    run("predict", "scans", "--jsonl", "all.jsonl")
+    content = (tmp_path / "all.jsonl").read_bytes()
+    lines = content.splitlines(keepends=True)
+    part = [*lines, b""][whole][:piece]
+    (tmp_path / "part.jsonl").write_bytes(b"".join(lines[:whole]) + part)
+    asked.clear()
+    status, out, err = run("predict", "scans", "--jsonl", "part.jsonl")
+    assert status == 1  # As for the picture that is damaged, whichever run found out.
+    before = f" ({whole} from before)" if whole else ""
+    assert out == f"pictures in part.jsonl: 6{before}\n"
+    assert "1 of 6 pictures could not be read" in err
+    assert (tmp_path / "part.jsonl").read_bytes() == content
+    assert asked == scans[whole:]
+
+
+def test_new_pictures_are_added_to_those_that_are_done(run, tmp_path, scans, asked):
+    run("predict", "scans", "--jsonl", "read.jsonl")
+    drawn(tmp_path / "scans" / "1b.png")
+    (tmp_path / "scans" / "2.png").unlink()
+    asked.clear()
+    status, out, err = run("predict", "scans", "--jsonl", "read.jsonl")
+    assert (status, out, err) == (0, "pictures in read.jsonl: 6 (5 from before)\n", "")
+    added = str(Path("scans") / "1b.png")
+    assert asked == [added]
+    assert [each["picture"] for each in lines_of(tmp_path / "read.jsonl")] == [*scans, added]
+
+
+def test_jsonl_with_force_begins_anew(run, tmp_path, scans, asked):
+    (tmp_path / "read.jsonl").write_text("mine")
+    run("predict", *scans[:2], "--jsonl", "read.jsonl", "--force")
+    run("predict", *scans[:2], "--jsonl", "read.jsonl", "--force")
+    assert asked == 2 * scans[:2]
+    assert len(lines_of(tmp_path / "read.jsonl")) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"mine",
+        b"mine\n",
+        b"[]\n",
+        b'{"picture": 1}\n',
+        b'{"text": "1"}\n',
+        b'{"picture": "a.png"}\n',
+        b"\x89PNG\r\n\x1a\n",
+        bytes(100),
+        b"\n",
+        b'{"picture": "a.png", "model": "dense_relu_dropout", "min_confidence": 0.0}\nmine',
+        b'{"picture": "a.pn\n{"picture": "b.png"}\n',
+    ],
+)
+def test_another_file_is_not_taken_for_the_lines_of_a_run(run, tmp_path, scans, asked, content):
+    (tmp_path / "read.jsonl").write_bytes(content)
+    status, out, err = run("predict", "scans", "--jsonl", "read.jsonl")
+    assert (status, out) == (1, "")
+    assert err.startswith("error: read.jsonl: ")
+    assert "--force" in err
+    assert asked == []
+    assert (tmp_path / "read.jsonl").read_bytes() == content
+
+
+@pytest.mark.parametrize("setting", [("--model", "linear"), ("--min-confidence", 0.5)])
+def test_a_run_with_other_settings_does_not_go_on(run, tmp_path, scans, setting):
+    run("predict", "scans", "--jsonl", "read.jsonl")
+    status, out, err = run("predict", "scans", "--jsonl", "read.jsonl", *setting)
+    assert (status, out) == (1, "")
+    assert f"and is not continued with {setting[1]!r}" in err
+
+
+@pytest.mark.parametrize("other", [("--plot", "a.png"), ("--json",), ("-",)])
+def test_what_keeps_all_results_cannot_be_had_with_jsonl(run, scans, asked, other):
+    status, out, err = run("predict", "scans", "--jsonl", "read.jsonl", *other)
+    assert (status, out, asked) == (2, "", [])
+    assert f"--jsonl cannot be used with {other[0]}: " in err
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(run, tmp_path, scans, monkeypatch):
+    read = mnist_zoo.read_pictures
+
+    def interrupted(*arguments, **settings):
+        results = read(*arguments, **settings)
+        yield from (next(results) for _ in range(4))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mnist_zoo, "read_pictures", interrupted)
+        status, out, err = run("predict", "scans", "--jsonl", "read.jsonl")
+    assert (status, out) == (130, "")
+    assert err == (
+        "stopped: 4 of 6 pictures are in read.jsonl; the same command goes on from there\n"
+    )
+    status, out, _ = run("predict", "scans", "--jsonl", "read.jsonl")
+    assert out == "pictures in read.jsonl: 6 (4 from before)\n"
+    assert [each["picture"] for each in lines_of(tmp_path / "read.jsonl")] == scans
+
+
+def test_jsonl_keeps_no_reading_in_memory(run, scans, monkeypatch):
+    read = mnist_zoo.read_pictures
+    alive = []
+
+    def watched(*arguments, **settings):
+        for picture, reading, error in read(*arguments, **settings):
+            alive.append(sum(each() is not None for each in readings))
+            if reading is not None:
+                readings.append(weakref.ref(reading))
+            yield PictureResult(picture, reading, error)
+
+    readings = []
+    monkeypatch.setattr(mnist_zoo, "read_pictures", watched)
+    run("predict", "scans", "--jsonl", "read.jsonl")
+    assert len(readings) == 5
+    assert max(alive) <= 2  # The last one, and the one before it.
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have names of text only")
+def test_a_name_that_is_no_text_is_known_again(run, tmp_path, asked):
+    drawn(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / os.fsdecode(b"\xff.png"))
+    for out in ("pictures in r.jsonl: 1\n", "pictures in r.jsonl: 1 (1 from before)\n"):
+        assert run("predict", ".", "--jsonl", "r.jsonl") == (0, out, "")
+    assert len(lines_of(tmp_path / "r.jsonl")) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes to kill")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT", "SIGTERM"])
+def test_a_program_that_is_killed_loses_nothing(run, tmp_path, jobs, name):
+    (tmp_path / "scans").mkdir()
+    for number in range(200):
+        drawn(tmp_path / "scans" / f"{number:03}.png", number % 5)
+    command = [sys.executable, "-m", "mnist_zoo", "predict", "scans", "--jobs", jobs]
+    file = tmp_path / "read.jsonl"
+    with subprocess.Popen(
+        [*command, "--jsonl", file],
+        cwd=tmp_path,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as killed:
+        while not (file.exists() and file.read_bytes().count(b"\n") > 3):
+            assert killed.poll() is None
+            time.sleep(0.01)
+        os.killpg(killed.pid, getattr(signal, name))
+        _, err = killed.communicate()
+    done = file.read_bytes()
+    if name != "SIGKILL":
+        assert killed.returncode == 130
+        assert err.startswith("stopped: ")
+        assert err.count("\n") == 1
+    assert 3 < done.count(b"\n") < 200
+    status, _, err = run("predict", "scans", "--jsonl", file)
+    assert (status, err) == (0, "")
+    assert file.read_bytes().startswith(done[: done.rfind(b"\n") + 1])
+    names = [each["picture"] for each in lines_of(file)]
+    assert names == [str(Path("scans") / f"{number:03}.png") for number in range(200)]

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pytest
 from joblib.parallel import ThreadingBackend
+from PIL import Image
 
 from mnist_zoo import PictureError, dense_sigmoid, read_digits, read_pictures
 from mnist_zoo.pictures import parallel
@@ -164,14 +165,35 @@ def test_a_fault_of_the_program_itself_is_raised(threads, monkeypatch, jobs):
         list(read_pictures([ones(1)] * 5, n_jobs=jobs))
 
 
-class Deadly(os.PathLike):
+class Deadly:
     """A picture that kills the process to which it is sent."""
 
     def __reduce__(self):
         return os._exit, (1,)
 
-    def __fspath__(self):
-        return "deadly.png"
+
+@pytest.mark.parametrize("jobs", JOBS)
+def test_a_path_is_where_the_program_is_and_not_where_the_workers_began(
+    jobs, tmp_path, monkeypatch
+):
+    for count in (1, 2):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        Image.fromarray(ones(count)).save(folder / "a.png")
+        (folder / "b.png").write_bytes(b"damaged")
+        monkeypatch.chdir(folder)
+        good, bad = read_pictures(["a.png", Path("b.png")], n_jobs=jobs)
+        assert (good.picture, str(good.reading)) == ("a.png", "1" * count)
+        assert bad.picture == Path("b.png")
+        assert str(bad.error).startswith(f"{folder / 'b.png'}: not a picture")
+
+
+@pytest.mark.parametrize("jobs", JOBS)
+def test_the_entries_of_a_folder_are_pictures(jobs, tmp_path):
+    Image.fromarray(ones(3)).save(tmp_path / "a.png")
+    with os.scandir(tmp_path) as entries:  # These cannot be sent to other processes.
+        (result,) = read_pictures(entries, n_jobs=jobs)
+    assert str(result.reading) == "111"
 
 
 def test_a_worker_that_dies_is_an_error_and_the_next_pictures_have_a_new_one():
