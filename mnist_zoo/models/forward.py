@@ -127,7 +127,7 @@ def numpy_model(
 
 
 def _in_parts(run: Callable[[Array], Array], pictures: Array, size: int) -> Array:
-    """Run parts of pictures on all cores, each with one thread for products of matrices.
+    """Run parts of pictures in as many threads as products of matrices may have, one for each.
 
     For the small matrices of convolutions, this is faster than many threads for one product.
     """
@@ -135,12 +135,16 @@ def _in_parts(run: Callable[[Array], Array], pictures: Array, size: int) -> Arra
         return run(pictures)
     from concurrent.futures import ThreadPoolExecutor
 
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import ThreadpoolController
 
     parts = [pictures[start : start + size] for start in range(0, len(pictures), size)]
     # The limit is one of the whole process: of two at a time, the later would end the earlier's.
-    with _LIMITING, threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(run, parts)))
+    with _LIMITING:
+        blas = ThreadpoolController().select(user_api="blas")
+        # All cores, unless OMP_NUM_THREADS or joblib, for each of its workers, says otherwise.
+        threads = max((library["num_threads"] for library in blas.info()), default=os.cpu_count())
+        with blas.limit(limits=1), ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(run, parts)))
 
 
 def _checked(images: ArrayLike) -> Array:

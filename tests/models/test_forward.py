@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mnist_zoo import ChecksumError, create_model, linear, predict_probabilities
 from mnist_zoo.models import forward, shipped
@@ -50,6 +51,21 @@ def test_threads_that_predict_at_once_leave_numpy_its_threads(sample):
     assert [pool["num_threads"] for pool in threadpool_info()] == before
     for other in others:
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_model_runs_in_no_more_threads_than_numpy_may_have(sample, monkeypatch, threads):
+    x, run = sample.test.x[:400], by_numpy("lenet5")
+    used = set()
+
+    def noted(*arguments, run_layers=forward.run_layers):
+        used.add(threading.get_ident())
+        return run_layers(*arguments)
+
+    monkeypatch.setattr(forward, "run_layers", noted)
+    with threadpool_limits(threads, "blas"):
+        run(x)
+    assert 1 <= len(used) <= threads
 
 
 @pytest.mark.parametrize("shape", [(-1, 28, 28), (-1, 28, 28, 1), (-1, 784)])
