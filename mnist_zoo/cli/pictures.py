@@ -99,7 +99,7 @@ def predict(
     failures: dict[Path, str] = {}
     with tempfile.TemporaryDirectory(prefix="mnist-zoo-") as folder:
         files = _picture_files(pictures, Path(folder))
-        for file, outcome in _read(files, model, min_confidence, jobs):
+        for file, outcome in _read(files, _reader(model), min_confidence, jobs):
             if isinstance(outcome, str):
                 failures[file] = outcome
             else:
@@ -117,11 +117,15 @@ def predict(
         raise click.exceptions.Exit(1)
 
 
+def _reader(model: str) -> str | keras.Model:
+    """Return the name of a shipped model, or the model in a file."""
+    return model if model in NAMES["models"]() else trained_model(model)
+
+
 def _read(
-    files: dict[Path, str], model: str, min_confidence: float, jobs: int
+    files: dict[Path, str], reader: str | keras.Model, min_confidence: float, jobs: int
 ) -> Generator[tuple[Path, mnist_zoo.Reading | str]]:
     """Yield each picture with its reading, or with the reason why it cannot be read."""
-    reader: str | keras.Model = model if model in NAMES["models"]() else trained_model(model)
     results = mnist_zoo.read_pictures(files, reader, min_confidence=min_confidence, n_jobs=jobs)
     pairs = zip(files.items(), results, strict=True)
     for (file, name), (_, reading, error) in terminal.followed(pairs, len(files), "reading"):
@@ -162,9 +166,10 @@ def _write_lines(
     left = {file: name for file, name in files.items() if name not in done}
     failed = sum(name in done and not done[name] for name in files.values())
     count = len(files) - len(left)
+    reader = _reader(model) if left else ""  # Loaded before the file is touched, if it is needed.
     with (
         lines.adding(path, anew=force) as add,
-        contextlib.closing(_read(left, model, min_confidence, jobs)) as outcomes,
+        contextlib.closing(_read(left, reader, min_confidence, jobs)) as outcomes,
     ):
         try:
             for file, outcome in outcomes if left else ():
@@ -173,15 +178,17 @@ def _write_lines(
                 failed += "error" in facts
                 count += 1
         except KeyboardInterrupt:
+            again = "the same command without --force" if force else "the same command"
             terminal.say(
-                f"stopped: {count:,} of {len(files):,} pictures are in {path}; the same command "
-                "goes on from there"
+                f"stopped: {count:,} of {len(files):,} pictures are in {path}; {again} goes on "
+                "from there"
             )
             raise
     before = f" ({len(files) - len(left):,} from before)" if done else ""
     terminal.show(None, False, f"pictures in {path}: {count:,}{before}")
     if failed:
-        raise ValueError(f"{failed:,} of {count:,} pictures could not be read: see {path}")
+        terminal.error(f"{failed:,} of {count:,} pictures could not be read: see {path}")
+        raise click.exceptions.Exit(1)
 
 
 def _facts(reading: mnist_zoo.Reading) -> dict[str, Any]:

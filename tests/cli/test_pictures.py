@@ -131,6 +131,15 @@ def test_predict_takes_a_model_by_name_or_from_a_file(run, tmp_path, trained):
         assert len(json.loads(out)[0]["digits"]) == 1
 
 
+def test_jsonl_takes_a_model_from_a_file(run, tmp_path, trained, monkeypatch):
+    drawn(tmp_path / "a.png")
+    line = ("predict", "a.png", "--model", trained[0], "--jsonl", "read.jsonl")
+    assert run(*line) == (0, "pictures in read.jsonl: 1\n", "")
+    assert json.loads((tmp_path / "read.jsonl").read_text())["model"] == str(trained[0])
+    monkeypatch.setattr(mnist_zoo.export, "load_model", None)  # It is not needed any more.
+    assert run(*line) == (0, "pictures in read.jsonl: 1 (1 from before)\n", "")
+
+
 def test_predict_loads_no_library_that_it_can_do_without(tmp_path):
     drawn(tmp_path / "a.png")
     program = (
@@ -299,16 +308,25 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(run, tmp_path, scans, m
         yield from (next(results) for _ in range(4))
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(mnist_zoo, "read_pictures", interrupted)
-        status, out, err = run("predict", "scans", "--jsonl", "read.jsonl")
-    assert (status, out) == (130, "")
-    assert err == (
-        "stopped: 4 of 6 pictures are in read.jsonl; the same command goes on from there\n"
-    )
+    for options in ((), ("--force",)):
+        with monkeypatch.context() as patch:
+            patch.setattr(mnist_zoo, "read_pictures", interrupted)
+            status, out, err = run("predict", "scans", "--jsonl", "read.jsonl", *options)
+        assert (status, out) == (130, "")
+        again = "the same command" + "".join(f" without {option}" for option in options)
+        assert err == f"stopped: 4 of 6 pictures are in read.jsonl; {again} goes on from there\n"
     status, out, _ = run("predict", "scans", "--jsonl", "read.jsonl")
     assert out == "pictures in read.jsonl: 6 (4 from before)\n"
     assert [each["picture"] for each in lines_of(tmp_path / "read.jsonl")] == scans
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_lines_as_they_are(run, tmp_path, scans):
+    (tmp_path / "read.jsonl").write_text("mine")
+    (tmp_path / "bad.keras").write_text("bad")
+    status, _, err = run("predict", "scans", "--jsonl", "read.jsonl", "-f", "-m", "bad.keras")
+    assert status == 1
+    assert "bad.keras" in err
+    assert (tmp_path / "read.jsonl").read_text() == "mine"
 
 
 def test_jsonl_keeps_no_reading_in_memory(run, scans, monkeypatch):
