@@ -5,7 +5,7 @@ The points of this package are those of the cards. The others are published figu
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def draw(ax: Axes) -> None:
 
     def label(text: str, place: tuple[float, float], color: str, angle: int) -> None:
         # At an angle, as names of models that are close to each other would overlap.
-        style = {"rotation": angle, "rotation_mode": "anchor", "fontsize": 9}
+        style: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "fontsize": 9}
         offset = (6, 4 if angle > 0 else -8)
         ax.annotate(text, place, offset, textcoords="offset points", color=color, **style)
 
