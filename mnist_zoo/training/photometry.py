@@ -48,7 +48,7 @@ class PhotometryNumbers(NamedTuple):
     uniform : tensor of float32, shape (k, n)
         In [0, 1): for each effect in turn whether it happens, and then its own numbers.
     noise : tensor of float32, shape (m, rows, columns)
-        Of the standard normal distribution, for the m pictures at most that an effect changes.
+        Of the standard normal distribution. An effect changes at most m pictures.
     """
 
     uniform: Any
