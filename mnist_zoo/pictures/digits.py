@@ -18,9 +18,10 @@ from PIL import Image
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.errors import PictureError
 from mnist_zoo.pictures import filters
-from mnist_zoo.pictures.filters import Mask
-from mnist_zoo.pictures.foreground import Ink, boxes_of, find_ink
+from mnist_zoo.pictures.filters import Mask, boxes_of
+from mnist_zoo.pictures.foreground import find_ink
 from mnist_zoo.pictures.opening import Picture, Plane, open_grey
+from mnist_zoo.pictures.pages import Ink
 
 # The side of an MNIST image, the side of the box that its digit fits into, and the middle of the
 # image, where the centre of mass of the digit lies; all in pixels.
@@ -32,6 +33,8 @@ THINNEST, USUAL = 2.1, 2.9
 # The stroke width is measured, and changed, on a grid with this many times as many pixels a side.
 # `python -m benchmarks.picture_thresholds` measures what other values change.
 FINE = 4
+# The steepest slope of a line: 17 degrees.
+STEEPEST = 0.3
 # What bounds the time that a picture may take: the pieces of ink that are compared with each other,
 # the digits, and the pixels in their boxes, each counted for every box that it lies in. What
 # pictures at these bounds cost is measured by `python -m benchmarks.patterns`.
@@ -273,6 +276,7 @@ def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
 
 def _reading_order(boxes: NDArray[np.intp]) -> list[tuple[int, int]]:
     """Return (line, index of the box) for each box, line by line and from left to right."""
+    boxes = _levelled(boxes)
     lines: list[list[int]] = []
     last = np.zeros_like(boxes)  # The last box of each line.
     for number in np.argsort(boxes[:, 0], kind="stable"):
@@ -290,6 +294,26 @@ def _reading_order(boxes: NDArray[np.intp]) -> list[tuple[int, int]]:
         last[best] = boxes[number]
     lines.sort(key=lambda line: float(boxes[line][:, [1, 3]].mean()))
     return [(index, number) for index, line in enumerate(lines) for number in line]
+
+
+def _levelled(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Move boxes up or down so that tilted lines become level."""
+    if len(boxes) < 3:
+        return boxes
+    across, down = (boxes[:, :2] + boxes[:, 2:]).T / 2.0
+    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    slopes = np.linspace(-STEEPEST, STEEPEST, 61)
+
+    def gathered(slope: float) -> float:
+        # The more boxes are close to each other in height, the better; a little less counts for
+        # a slope, as it is rarer.
+        levels = np.sort(down - slope * across)
+        near = np.searchsorted(levels, levels + 0.3 * height) - np.arange(len(levels))
+        return float((near**1.5).sum()) * (1.0 - 0.3 * abs(slope))
+
+    slope = max(slopes, key=gathered)
+    moved: NDArray[np.intp] = np.rint(slope * across).astype(np.intp)
+    return boxes - np.outer(moved, [0, 1, 0, 1])
 
 
 def _render(ink: Ink, shapes: _Shapes, digits: list[NDArray[np.intp]]) -> list[NDArray[np.float32]]:

@@ -156,3 +156,63 @@ def blur(plane: Plane) -> Plane:
             total += (padded[k : k + size] + padded[2 * reach - k :][:size]) * weights[k]
         plane = total.astype(np.float32).T
     return plane
+
+
+def boxes_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
+    """Return the box around the pixels of each label: left, top, right, bottom.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (height, width)
+        0, or labels from 1 on; each label is used.
+
+    Returns
+    -------
+    ndarray of int, shape (labels, 4)
+    """
+    # Pixels are in the order of their rows, and of several values that are assigned to one label,
+    # the last is kept.
+    ink = np.flatnonzero(labels > 0).astype(np.uint32)
+    rows, columns = np.divmod(ink, np.uint32(labels.shape[1]))
+    found = labels.ravel()[ink] - 1
+    # 16 bits are sorted in linear time, and no plane has more columns.
+    by_column = np.argsort(columns.astype(np.uint16), kind="stable")
+    boxes = np.zeros((int(labels.max(initial=0)), 4), np.intp)
+    for axis, places, owners in ((1, rows, found), (0, columns[by_column], found[by_column])):
+        boxes[owners[::-1], axis] = places[::-1]
+        boxes[owners, axis + 2] = places + 1
+    return boxes
+
+
+def loops_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
+    """Return how many loops each region has: how many parts of the paper it encloses.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (height, width)
+        As of :func:`label_regions`.
+
+    Returns
+    -------
+    ndarray of int, shape (labels,)
+    """
+    # Euler's formula: corners - edges + pixels = 1 - loops, for pixels that are closed squares.
+    count = int(labels.max(initial=0)) + 1
+    padded = np.pad(labels, 1)
+    beside = np.maximum(padded[:, 1:], padded[:, :-1])
+    below = np.maximum(padded[1:], padded[:-1])
+    corners = np.maximum(beside[1:], beside[:-1])
+    corners, edges, more, pixels = (
+        np.bincount(each.ravel(), minlength=count) for each in (corners, beside, below, labels)
+    )
+    loops: NDArray[np.intp] = (1 - corners + edges + more - pixels)[1:]
+    return loops
+
+
+def resize(plane: Plane, shape: tuple[int, ...]) -> Plane:
+    """Resize a plane: by averaging if it shrinks, by bilinear interpolation if it grows."""
+    if plane.shape == shape:
+        return plane
+    method = Image.Resampling.BOX if shape[0] < plane.shape[0] else Image.Resampling.BILINEAR
+    image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), method), np.float32)

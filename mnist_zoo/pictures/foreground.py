@@ -7,16 +7,13 @@ paper: about 0 on paper, and positive on ink.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from mnist_zoo.pictures import filters
-from mnist_zoo.pictures.filters import Mask
+from mnist_zoo.pictures.filters import Mask, boxes_of, resize
 from mnist_zoo.pictures.opening import Plane
+from mnist_zoo.pictures.pages import LEAST_SIDE, Ink, find_strokes
+from mnist_zoo.pictures.ruling import without_lines
 
 # The thresholds down to LEAST_SIDE_FOR_NOISE were chosen by measuring. What other values change is
 # measured by `python -m benchmarks.picture_thresholds`.
@@ -42,24 +39,13 @@ EDGE = 0.35
 # pixels wide there, and would be taken for noise.
 LEAST_SIDE_FOR_NOISE = 20
 
-
-class Ink(NamedTuple):
-    """The foreground of a picture.
-
-    Attributes
-    ----------
-    amount : ndarray of float32, shape (height, width)
-        How much ink there is: about 0 on paper, and about 1 where the ink has its usual darkness.
-        Noise may take it below 0, and dark ink above 1.
-    mask : ndarray of bool, shape (height, width)
-        True where there is ink.
-    noise : float
-        The standard deviation of `amount` on bare paper.
-    """
-
-    amount: Plane
-    mask: Mask
-    noise: float
+# In pictures that may be pages, thin strokes are found by `pages`. What is found here is wide: with
+# less contrast than this it is a shadow, a stain or a crease.
+LEAST_OF_WIDE = 0.25
+# And it is at least this share of the picture's longer side long.
+LEAST_OF_LARGE = 0.1
+# There too, what has a part that is this wide, as a share of its longer side, is a shadow.
+WIDEST_PART = 0.4
 
 
 def find_ink(grey: Plane) -> Ink | None:
@@ -75,21 +61,47 @@ def find_ink(grey: Plane) -> Ink | None:
     Ink or None
         None if the picture is blank.
     """
+    strokes = find_strokes(grey)
+    if strokes is not None:
+        return strokes if strokes.mask.any() else None
     contrast = _without_light(grey)
     noise = _noise(contrast) if min(grey.shape) >= LEAST_SIDE_FOR_NOISE else 0.0
     if noise > 0.02:
         contrast = filters.blur(contrast)
         noise /= 2.0 * np.sqrt(np.pi)  # The share of white noise that this filter leaves.
-    contrast = _without_lines(contrast, noise)
-    contrast = _without_lines(contrast.T, noise).T
-    least = max(LEAST_CONTRAST, LEAST_DEVIATIONS * noise)
+    contrast = without_lines(contrast, noise, 0.15 * float(contrast.max()))
+    contrast = without_lines(contrast.T, noise, 0.15 * float(contrast.max())).T
+    is_large = max(grey.shape) >= LEAST_SIDE
+    least = max(LEAST_OF_WIDE if is_large else LEAST_CONTRAST, LEAST_DEVIATIONS * noise)
     contrast = _without_surroundings(contrast, least)
     level = float(contrast.max())
     if level < least:
         return None
     level = float(np.median(contrast[contrast >= 0.5 * level]))
     amount = np.ascontiguousarray(contrast / np.float32(level))
-    return Ink(amount, amount > max(EDGE, least / level), noise / level)
+    mask = amount > max(EDGE, least / level)
+    if is_large:
+        mask &= ~_shadows(mask)
+    return Ink(amount, mask, noise / level) if mask.any() else None
+
+
+def _shadows(mask: Mask) -> Mask:
+    """Return the regions of a large picture that are no digits: shadows, and what the rim cuts."""
+    labels = filters.label_regions(mask)
+    boxes = boxes_of(labels)
+    height, width = mask.shape
+    cut = (boxes[:, :2] == 0).sum(axis=1) + (boxes[:, 2:] == (width, height)).sum(axis=1)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    no_digit = (cut > 0) | (sizes < LEAST_OF_LARGE * max(mask.shape))
+    for number in np.flatnonzero(~no_digit):
+        left, top, right, bottom = boxes[number]
+        region = labels[top:bottom, left:right] == number + 1
+        size = max(region.shape)
+        small = resize(region.astype(np.float32), _coarse_shape(region.shape, POLARITY_SIDE))
+        window = max(2, round(WIDEST_PART * size * max(small.shape) / size))
+        no_digit[number] = bool((filters.opening(np.pad(small, window), window) > 0.9).any())
+    shadows: Mask = np.concatenate([[False], no_digit])[labels]
+    return shadows
 
 
 def _without_light(grey: Plane) -> Plane:
@@ -183,135 +195,6 @@ def _noise(contrast: Plane) -> float:
     return float(quantile / 0.2533 / np.sqrt(2.0))
 
 
-def _without_lines(contrast: Plane, noise: float) -> Plane:
-    """Remove lines that run across the picture, as on ruled paper, and keep strokes on them.
-
-    Removed pixels are filled in from the pixels above and below, so that strokes that cross a line
-    are not cut.
-    """
-    lines = _lines(contrast > max(0.15 * float(contrast.max()), 3.0 * noise))
-    if not lines.any():
-        return contrast
-    # Pixels that are darker than the lines belong to strokes on top of them, and stay.
-    darkness = float(np.median(contrast[lines]))
-    lines &= contrast < 1.4 * darkness + 3.0 * noise
-    mended = contrast.copy()
-    rows = np.arange(len(contrast))
-    for column in np.flatnonzero(lines.any(axis=0)):
-        gone = lines[:, column]
-        if not gone.all():
-            mended[gone, column] = np.interp(rows[gone], rows[~gone], contrast[~gone, column])
-    return mended
-
-
-def _lines(marked: Mask) -> Mask:
-    """Return the pixels of thin straight lines that run from side to side across the picture."""
-    height, width = marked.shape
-    lines = np.zeros(marked.shape, bool)
-    length = width // 3
-    if length < 8:
-        return lines
-    slope = _slope(marked)
-    rows, columns = np.arange(height)[:, None], np.arange(width)
-    level = np.clip(rows + np.rint(slope * columns).astype(np.intp), 0, height - 1)
-    levelled = np.take_along_axis(marked, level, axis=0)
-    runs = filters.mean_along(levelled.astype(np.float32), length, "symmetric") > 0.9
-    if runs.mean() > 0.5:  # Lines have paper between them.
-        return lines
-    labels = filters.label_regions(filters.grow(runs, 1))
-    boxes = boxes_of(labels)
-    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
-    if not wide.size:
-        return lines
-    # How many pixels are marked above each: thickness is a difference of two of these.
-    above = np.pad(np.cumsum(marked, axis=0, dtype=np.int32), ((1, 0), (0, 0)))
-    # Where lines begin (1) and end (-1) in each column, going down.
-    edges = np.zeros((height + 1, width), np.int32)
-    reach = 0.04 * width
-    for found_rows, found_columns in _pixels_of(np.where(runs, labels, 0), wide):
-        if np.ptp(found_columns) + 1 < 0.6 * width:
-            continue
-        # Its position is fitted where it is thinnest: in other columns, strokes run along it.
-        counts = np.bincount(found_columns, minlength=width)
-        thin = np.flatnonzero(counts[found_columns] <= np.quantile(counts[counts > 0], 0.25))
-        thin = thin[:: 1 + len(thin) // 10_000]  # Enough for a straight line.
-        tilt, start = np.polyfit(found_columns[thin], found_rows[thin], 1)
-        middle = start + (tilt + slope) * columns
-        top, bottom = _rows_within(middle, reach, height)
-        near = above[bottom, columns] - above[top, columns]
-        # Strokes cross it in few of its columns, so the median thickness is that of the line.
-        thickness = float(np.median(near))
-        if 0.0 < thickness <= 0.5 * reach and (near > 0).mean() >= 0.85:
-            top, bottom = _rows_within(middle, 0.5 * thickness + 1.0, height)
-            edges[top, columns] += 1
-            edges[bottom, columns] -= 1
-    return np.cumsum(edges[:-1], axis=0) > 0
-
-
-def _rows_within(
-    middle: NDArray[np.float64], reach: float, height: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the first row within `reach` of the middle, and the one after the last, by column."""
-    first, last = np.ceil(middle - reach), np.floor(middle + reach)
-    return (
-        np.clip(first, 0, height).astype(np.intp),
-        np.clip(last + 1, 0, height).astype(np.intp),
-    )
-
-
-def _pixels_of(
-    labels: NDArray[np.integer[Any]], chosen: NDArray[np.intp]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Yield the rows and the columns of the pixels of each chosen label."""
-    rows, columns = np.nonzero(labels > 0)
-    found = labels[rows, columns]
-    kept = np.isin(found, chosen)
-    rows, columns, found = rows[kept], columns[kept], found[kept]
-    order = np.argsort(found, kind="stable")
-    for pixels in np.split(order, np.searchsorted(found[order], chosen[1:])):
-        if pixels.size:
-            yield rows[pixels], columns[pixels]
-
-
-def boxes_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-    """Return the box around the pixels of each label: left, top, right, bottom.
-
-    Parameters
-    ----------
-    labels : ndarray of int, shape (height, width)
-        0, or labels from 1 on; each label is used.
-
-    Returns
-    -------
-    ndarray of int, shape (labels, 4)
-    """
-    # Pixels are in the order of their rows, and of several values that are assigned to one label,
-    # the last is kept.
-    ink = np.flatnonzero(labels > 0).astype(np.uint32)
-    rows, columns = np.divmod(ink, np.uint32(labels.shape[1]))
-    found = labels.ravel()[ink] - 1
-    # 16 bits are sorted in linear time, and no plane has more columns.
-    by_column = np.argsort(columns.astype(np.uint16), kind="stable")
-    boxes = np.zeros((int(labels.max(initial=0)), 4), np.intp)
-    for axis, places, owners in ((1, rows, found), (0, columns[by_column], found[by_column])):
-        boxes[owners[::-1], axis] = places[::-1]
-        boxes[owners, axis + 2] = places + 1
-    return boxes
-
-
-def _slope(marked: Mask) -> float:
-    """Return the slope of the lines: the small slope for which they fall on the fewest rows."""
-    step = 1 + max(marked.shape) // 400
-    rows, columns = np.nonzero(marked[::step, ::step])
-    slopes = np.linspace(-0.1, 0.1, 81)
-
-    def gathered(slope: float) -> float:
-        level = np.rint(rows - slope * columns).astype(np.intp)
-        return float((np.bincount(level - level.min()) ** 2.0).sum())
-
-    return float(max(slopes, key=gathered)) if rows.size else 0.0
-
-
 def _without_surroundings(contrast: Plane, least: float) -> Plane:
     """Remove regions that reach a corner of the picture, such as a table under the paper."""
     marked = contrast > max(least, 0.15 * float(contrast.max()))
@@ -331,12 +214,3 @@ def _coarse_shape(shape: tuple[int, ...], side: int) -> tuple[int, ...]:
     """Return the shape that has at most `side` pixels a side, with the same proportions."""
     scale = min(1.0, side / max(shape))
     return tuple(max(1, round(size * scale)) for size in shape)
-
-
-def resize(plane: Plane, shape: tuple[int, ...]) -> Plane:
-    """Resize a plane: by averaging if it shrinks, by bilinear interpolation if it grows."""
-    if plane.shape == shape:
-        return plane
-    method = Image.Resampling.BOX if shape[0] < plane.shape[0] else Image.Resampling.BILINEAR
-    image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
-    return np.asarray(image.resize((shape[1], shape[0]), method), np.float32)

@@ -11,7 +11,7 @@ from scipy import ndimage
 from benchmarks import drawing
 from benchmarks.pictures import overlap
 from mnist_zoo import PictureError, find_digits, predict_probabilities, prepare_digit
-from mnist_zoo.pictures import foreground
+from mnist_zoo.pictures import filters
 
 COUNT = 40
 
@@ -197,8 +197,8 @@ def test_a_texture_is_refused_with_the_number_of_its_pieces():
 
 def test_digits_whose_boxes_overlap_many_times_are_refused():
     paper = np.full((1400, 1400), 255, np.uint8)
-    for edge in range(0, 1300, 12):
-        paper[edge, edge:] = paper[edge:, edge] = 0
+    for edge in range(12, 1300, 12):
+        paper[edge, edge:-12] = paper[edge:-12, edge] = 0
     with pytest.raises(PictureError, match="overlap too much.*Are these digits"):
         find_digits(paper)
 
@@ -208,12 +208,12 @@ def test_boxes_are_the_same_however_many_pieces_there_are():
     labels, count = ndimage.label(rng.random((200, 300)) < 0.2)
     expected = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)]
     assert count < 10_000
-    np.testing.assert_array_equal(foreground.boxes_of(labels), expected)
+    np.testing.assert_array_equal(filters.boxes_of(labels), expected)
     tiled = np.zeros((1000, 300), labels.dtype)
     for number in range(5):
         part = tiled[200 * number : 200 * (number + 1)]
         part[:] = np.where(labels > 0, labels + number * count, 0)
-    many = foreground.boxes_of(tiled)
+    many = filters.boxes_of(tiled)
     assert len(many) == 5 * count > 10_000
     np.testing.assert_array_equal(many[:count], expected)
-    assert foreground.boxes_of(np.zeros((3, 3), np.int32)).shape == (0, 4)
+    assert filters.boxes_of(np.zeros((3, 3), np.int32)).shape == (0, 4)

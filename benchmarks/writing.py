@@ -1,0 +1,230 @@
+"""Sheets of handwritten digits: MNIST's strokes drawn anew, with any pen, at any size and tilt."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+Plane = NDArray[np.float32]
+Colour = tuple[float, float, float]
+
+# The longer and the shorter side of a sheet, in pixels: what is left of a photo of 12 megapixels.
+LONG, SHORT = 1400, 1050
+# A digit's strokes are found on a grid with so many times MNIST's pixels a side.
+FINE = 6
+BLACK: Colour = (0.06, 0.06, 0.07)
+
+
+class Pen(NamedTuple):
+    """What a digit is written with.
+
+    Attributes
+    ----------
+    width : float
+        Of its stroke, in pixels.
+    darkness : float
+        The share of the light that it takes where it is black.
+    grain : float
+        How much the darkness varies along the stroke, as that of a pencil does.
+    colour : tuple of float
+        The red, green and blue that its ink reflects.
+    """
+
+    width: float
+    darkness: float
+    grain: float = 0.0
+    colour: Colour = BLACK
+
+
+class Style(NamedTuple):
+    """How a sheet is written.
+
+    Attributes
+    ----------
+    height : tuple of float
+        The least and the greatest height of its digits, in pixels. A sheet has one height.
+    lines, columns : tuple of int
+        The fewest and the most lines, and digits in a line.
+    pens : tuple of Pen
+        Those in use, by turns: one pen a line.
+    tilt : float
+        The angle of its lines, in degrees.
+    margin : float
+        The share of a side that is left empty at each rim.
+    gap : float
+        The width of the gaps in broken digits, as a share of a digit's height; 0 breaks none.
+    ruled : float
+        The contrast of its printed lines; 0 for blank paper.
+    """
+
+    height: tuple[float, float] = (60.0, 110.0)
+    lines: tuple[int, int] = (3, 6)
+    columns: tuple[int, int] = (4, 8)
+    pens: tuple[Pen, ...] = (Pen(5.0, 0.75),)
+    tilt: float = 0.0
+    margin: float = 0.06
+    gap: float = 0.0
+    ruled: float = 0.0
+
+
+class Sheet(NamedTuple):
+    """A written sheet.
+
+    Attributes
+    ----------
+    ink : ndarray of float32, shape (height, width, 3)
+        The share of red, green and blue light that the ink takes.
+    lines : tuple of str
+        The digits that are written on it, line by line.
+    """
+
+    ink: Plane
+    lines: tuple[str, ...]
+
+
+def thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the middle lines of strokes (Zhang and Suen's thinning)."""
+    thin = np.pad(mask, 1)
+    while True:
+        before = int(thin.sum())
+        for first in (True, False):
+            # The eight neighbours, clockwise from the one above.
+            around = [
+                np.roll(thin, shift, (0, 1))
+                for shift in ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))
+            ]
+            count = np.sum(around, axis=0)
+            starts = sum(
+                ~one & other for one, other in zip(around, around[1:] + around[:1], strict=True)
+            )
+            up, right, down, left = around[::2]
+            ends = ~(up & right & down) if first else ~(up & right & left)
+            ends &= ~(right & down & left) if first else ~(up & down & left)
+            thin &= ~((count >= 2) & (count <= 6) & (starts == 1) & ends)
+        if thin.sum() == before:
+            return thin[1:-1, 1:-1]
+
+
+def strokes(digit: Plane) -> NDArray[np.bool_]:
+    """Return the middle lines of a digit of MNIST, cut to its box, on the fine grid."""
+    side = FINE * len(digit)
+    fine = np.asarray(Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC))
+    # A blur, as thinning makes a branch of every bump.
+    inside = ndimage.gaussian_filter(fine, FINE / 6) > 0.4
+    if not inside.any():
+        inside = fine >= fine.max()
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    return thinned(inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def broken(lines: NDArray[np.bool_], gap: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Cut a digit's strokes where they meet, or anywhere, by a gap of a share of its height."""
+    rows, columns = np.nonzero(lines)
+    meeting = ndimage.convolve(lines.astype(int), np.ones((3, 3), int), mode="constant")[lines] > 3
+    choice = (
+        np.flatnonzero(meeting) if meeting.any() and rng.random() < 0.7 else np.arange(len(rows))
+    )
+    at = rng.choice(choice)
+    # The ink on both sides of the middle line closes half of a stroke's width again.
+    reach = gap * len(lines) / 2.0 + FINE * 0.4
+    far = (rows - rows[at]) ** 2 + (columns - columns[at]) ** 2 > reach**2
+    cut = np.zeros_like(lines)
+    cut[rows[far], columns[far]] = True
+    return cut if cut.sum() > 0.6 * lines.sum() else lines
+
+
+def draw(
+    ink: Plane,
+    lines: NDArray[np.bool_],
+    middle: tuple[float, float],
+    height: float,
+    tilt: float,
+    pen: Pen,
+    rng: np.random.Generator,
+) -> None:
+    """Draw a digit onto `ink`, around a point (row, column), turned by `tilt` degrees."""
+    room = 2 * FINE
+    distance = ndimage.distance_transform_edt(~np.pad(lines, room)).astype(np.float32)
+    scale = height / max(lines.shape)
+    reach = int(0.75 * height + 2 * pen.width)
+    top, left = (int(place) - reach for place in middle)
+    rows, columns = np.mgrid[top : top + 2 * reach, left : left + 2 * reach]
+    down, across = rows - middle[0], columns - middle[1]
+    sine, cosine = np.sin(np.radians(tilt)), np.cos(np.radians(tilt))
+    places = np.stack([cosine * down - sine * across, sine * down + cosine * across]) / scale
+    places += np.array(distance.shape)[:, None, None] / 2.0
+    away = scale * ndimage.map_coordinates(distance, places, order=1, mode="constant", cval=1e3)
+    cover = np.clip(0.5 + pen.width / 2.0 - away, 0.0, 1.0)
+    if pen.grain:
+        grain = ndimage.gaussian_filter(rng.normal(size=cover.shape), 0.8) / 0.35
+        cover = cover * np.clip(1.0 - pen.grain * np.abs(grain), 0.0, 1.0)
+    add(ink, top, left, cover.astype(np.float32), pen)
+
+
+def add(ink: Plane, top: int, left: int, cover: Plane, pen: Pen) -> None:
+    """Lay a pen's cover over a part of the sheet; what is outside of the sheet is left out."""
+    height, width = ink.shape[:2]
+    rows = slice(max(0, top), min(height, top + cover.shape[0]))
+    columns = slice(max(0, left), min(width, left + cover.shape[1]))
+    inside = cover[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    taken = pen.darkness * (1.0 - np.array(pen.colour, np.float32)) / (1.0 - BLACK[0])
+    ink[rows, columns] = np.maximum(ink[rows, columns], inside[..., None] * taken)
+
+
+def rule(ink: Plane, spacing: float, tilt: float, pen: Pen) -> None:
+    """Draw printed lines across the whole sheet, `spacing` pixels apart."""
+    rows, columns = np.indices(ink.shape[:2], np.float32)
+    sine, cosine = np.sin(np.radians(tilt)), np.cos(np.radians(tilt))
+    along = (cosine * rows - sine * columns) % np.float32(spacing)
+    away = np.minimum(along, spacing - along)
+    add(ink, 0, 0, np.clip(0.5 + pen.width / 2.0 - away, 0.0, 1.0).astype(np.float32), pen)
+
+
+def blank(rng: np.random.Generator) -> Plane:
+    """Return the ink of an empty sheet, upright or lying."""
+    shape = (LONG, SHORT) if rng.random() < 0.5 else (SHORT, LONG)
+    return np.zeros((*shape, 3), np.float32)
+
+
+def write(
+    digits: Plane, labels: NDArray[np.integer], style: Style, rng: np.random.Generator
+) -> Sheet:
+    """Write digits, drawn at random of those given, onto a sheet."""
+    ink = blank(rng)
+    size, tilt = rng.uniform(*style.height), np.radians(style.tilt)
+    middle = np.array(ink.shape[:2]) / 2.0
+    # The room for lines: the largest upright rectangle that, tilted, stays within the margins.
+    room = np.array(ink.shape[:2]) * (1.0 - 2.0 * style.margin)
+    room = room * np.cos(tilt) - room[::-1] * np.abs(np.sin(tilt)) * 0.8 - size
+    pitch = np.array([1.7, 1.15]) * size
+    most = np.maximum(1, (room / pitch).astype(int) + 1)
+    lines = min(int(rng.integers(style.lines[0], style.lines[1] + 1)), most[0])
+    turn = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
+    if style.ruled:
+        rule(ink, float(pitch[0] / 2), style.tilt, Pen(1.6, style.ruled, 0.0, (0.3, 0.4, 0.7)))
+    room = np.maximum(room, 0.0)
+    spacing = np.minimum(np.array([rng.uniform(1.7, 2.6), rng.uniform(1.15, 1.8)]) * size, room)
+    down = (np.arange(lines) - (lines - 1) / 2) * min(spacing[0], room[0] / max(1, lines - 1))
+    # The block of lines lies anywhere.
+    middle = middle + turn.T @ [rng.uniform(-0.5, 0.5) * (room[0] - np.ptp(down)), 0.0]
+    text = []
+    for line in range(lines):
+        count = min(int(rng.integers(style.columns[0], style.columns[1] + 1)), most[1])
+        across = (np.arange(count) - (count - 1) / 2) * min(spacing[1], room[1] / max(1, count - 1))
+        across += rng.uniform(-0.5, 0.5) * (room[1] - np.ptp(across))
+        pen = style.pens[line % len(style.pens)]
+        chosen = rng.integers(0, len(digits), count)
+        for place, number in zip(across, chosen, strict=True):
+            jitter = rng.uniform(-0.04, 0.04, 2) * size
+            lines_of = strokes(digits[number])
+            if style.gap:
+                lines_of = broken(lines_of, style.gap, rng)
+            at = middle + turn.T @ (np.array([down[line], place]) + jitter)
+            height = size * rng.uniform(0.88, 1.0)
+            draw(ink, lines_of, (at[0], at[1]), height, style.tilt, pen, rng)
+        text.append("".join(str(labels[number]) for number in chosen))
+    return Sheet(ink, tuple(text))

@@ -1,0 +1,274 @@
+"""Find the ink on a page: strokes that are narrow beside the picture, in whatever light.
+
+Paper, shadows and the table are wider than a stroke. So a morphological closing, which removes all
+that is darker than its surroundings and narrower than a window, leaves them as they are, hard edges
+too: what it changes is ink. In this file, *contrast* is the share of the light on the paper that
+the ink takes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_zoo.pictures import filters
+from mnist_zoo.pictures.filters import Mask, resize
+from mnist_zoo.pictures.opening import Plane
+from mnist_zoo.pictures.ruling import without_lines
+
+# Smaller pictures are no pages.
+LEAST_SIDE = 600
+# Strokes are narrower than the first or the second of these shares of the longer side. Each is
+# tried on a copy with at most so many pixels a side.
+WIDTHS, COPY_SIDE = (0.01, 0.02), 700
+# A width is enough if windows of two and of four times the width find less than so many times as
+# much ink: there is no wider stroke.
+PLATEAU = (1.25, 1.6)
+# Less ink than so many pixels of the copy is none.
+LEAST_INK = 80
+# A region with less ink than so many pixels is a speck.
+LEAST_SURE = 3
+# What is smaller than the window is left of shadows, tables and lines, unless it is a texture: if
+# there are more pieces than this.
+MOST_LEFTOVERS = 1000
+# Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
+# the noise around it.
+LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
+LEAST_DEVIATIONS, SURE_DEVIATIONS = 4.0, 7.0
+# A pixel is part of the mask if it has more than this share of the contrast of its own stroke.
+EDGE = 0.4
+# Paper that is darker than this share of white is taken to be so, as dividing by less would amplify
+# the noise. What is darker than this share of the best lit paper is not paper.
+DIMMEST, DARKEST_PAPER = 0.05, 0.1
+# What light ink is on is darker than this share of white.
+LIGHTEST_BOARD = 0.5
+# A table is darker than this share of the best lit paper.
+TABLE = 0.5
+# Ink with less than this share of the contrast of the darkest ink shows through from the other
+# side.
+PALEST = 0.15
+# No digit has more loops than this.
+MOST_LOOPS = 6
+# The edge of ink is at least this share as steep as is usual on the page.
+SOFTEST = 0.6
+# Noise is measured in squares with so many pixels a side.
+BLOCK = 64
+
+
+class Ink(NamedTuple):
+    """The foreground of a picture.
+
+    Attributes
+    ----------
+    amount : ndarray of float32, shape (height, width)
+        How much ink there is: about 0 on paper, and about 1 where the ink has its usual darkness.
+        Noise may take it below 0, and dark ink above 1.
+    mask : ndarray of bool, shape (height, width)
+        True where there is ink.
+    noise : float
+        The standard deviation of `amount` on bare paper.
+    """
+
+    amount: Plane
+    mask: Mask
+    noise: float
+
+
+class _Contrast(NamedTuple):
+    """What a window shows of a picture."""
+
+    plane: Plane  # the contrast of each pixel
+    noise: Plane  # the standard deviation of the contrast on bare paper, around each pixel
+    paper: Plane  # the light on the paper
+
+    @property
+    def sure(self) -> Mask:
+        """Where there is surely ink."""
+        least = np.maximum(np.float32(SURE_CONTRAST), np.float32(SURE_DEVIATIONS) * self.noise)
+        sure: Mask = (self.plane > least) & self.on_paper
+        return sure
+
+    @property
+    def on_paper(self) -> Mask:
+        """Where there is paper, rather than a table."""
+        best = np.quantile(self.paper[::8, ::8], 0.9)
+        on_paper: Mask = self.paper > DARKEST_PAPER * best
+        for turns in range(4):
+            # A table lies along most of a rim; a shadow seldom does.
+            dark = np.rot90(self.paper, turns) < TABLE * best
+            if dark[0].mean() > 0.7:
+                table = np.logical_and.accumulate(dark, axis=0)
+                reach = max(dark.shape) // 100  # The sheet's edge casts a shadow.
+                on_paper &= ~np.rot90(filters.grow(table, reach), -turns)
+        return on_paper
+
+    @property
+    def weight(self) -> float:
+        """How much ink there surely is: the sum of squares of the light that it takes."""
+        taken = (self.plane * self.paper)[self.sure]
+        return float((taken**2).sum()) if taken.size >= LEAST_INK else 0.0
+
+
+def find_strokes(grey: Plane) -> Ink | None:
+    """Find ink whose strokes are narrow beside the picture.
+
+    Parameters
+    ----------
+    grey : ndarray of float32, shape (height, width)
+        From 0, black, to 1, white.
+
+    Returns
+    -------
+    Ink or None
+        None if there is no such ink. If there is some, but none that may be a digit, the mask is
+        empty.
+    """
+    chosen = _window(grey) if max(grey.shape) >= LEAST_SIDE else None
+    if chosen is None:
+        return None
+    window, is_light_on_dark = chosen
+    contrast = _CONTRASTS[is_light_on_dark]
+    seen = contrast(grey, window)
+    noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
+    if noise > 0.03:
+        seen = contrast(filters.blur(grey), window)
+        noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
+    plane = without_lines(seen.plane, noise, LEAST_CONTRAST)
+    plane = np.ascontiguousarray(without_lines(plane.T, noise, LEAST_CONTRAST).T)
+    seen = seen._replace(plane=plane)
+    if not seen.sure.any():
+        return None  # It was lines only.
+    mask = _strokes(seen)
+    # The window leaves corners of shadows that are hardly larger than itself.
+    boxes = filters.boxes_of(filters.label_regions(mask))
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    if len(sizes) <= MOST_LEFTOVERS and sizes.max(initial=0) < 1.2 * window:
+        mask = np.zeros_like(mask)
+    level = float(np.median(plane[mask])) if mask.any() else 1.0
+    return Ink(plane / np.float32(level), mask, noise / level)
+
+
+def _window(grey: Plane) -> tuple[int, bool] | None:
+    """Choose the window, in pixels, and say whether ink is light on dark.
+
+    Return None if no window shows ink, or if there is more ink in wider strokes.
+    """
+    factor = -(-max(grey.shape) // COPY_SIDE)
+    # Each pixel of the copy is the darkest, or the lightest, of those that it stands for: the mean
+    # would hide a thin stroke.
+    copies = {False: _pooled(grey, factor, np.minimum)}
+    if np.median(grey[::8, ::8]) < LIGHTEST_BOARD:
+        copies[True] = _pooled(grey, factor, np.maximum)
+    found: list[float] = []
+    for share in (*WIDTHS, 2.0 * WIDTHS[-1], 4.0 * WIDTHS[-1]):
+        window = max(3, round(share * max(grey.shape) / factor))
+        seen = {light: _CONTRASTS[light](copy, window) for light, copy in copies.items()}
+        # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
+        chosen = max(seen, key=lambda light: seen[light].weight)
+        found.append(seen[chosen].weight)
+        if found[-1] > 0.0:
+            copies = {chosen: copies[chosen]}
+        if len(found) < 3:
+            continue
+        narrow, *wider = found[-3:]
+        enough = all(weight < more * narrow for weight, more in zip(wider, PLATEAU, strict=True))
+        if narrow > 0.0 and enough:
+            return factor * window // 2, chosen
+    return None
+
+
+def _pooled(grey: Plane, factor: int, extreme: np.ufunc) -> Plane:
+    """Shrink a plane by a whole factor: each pixel is the least, or the greatest, of a square."""
+    height, width = (size // factor * factor for size in grey.shape)
+    squares = grey[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    return np.asarray(extreme.reduce(squares, axis=(1, 3)), np.float32)
+
+
+def _darkness(grey: Plane, window: int) -> _Contrast:
+    """Return the contrast of dark ink that is narrower than a window."""
+    paper = -filters.opening(-grey, window)
+    # Ink absorbs a share of the light that falls on it: the contrast is that share.
+    light = np.maximum(paper, np.float32(DIMMEST))
+    contrast = np.divide(paper - grey, light, dtype=np.float32)
+    offset, noise = _noise(contrast)
+    return _Contrast(contrast - offset, noise, paper)
+
+
+def _lightness(grey: Plane, window: int) -> _Contrast:
+    """Return the contrast of light ink that is narrower than a window."""
+    contrast = grey - filters.opening(grey, window)
+    offset, noise = _noise(contrast)
+    return _Contrast(contrast - offset, noise, np.ones_like(grey))
+
+
+# By whether the ink is light on dark.
+_CONTRASTS = {False: _darkness, True: _lightness}
+
+
+def _noise(contrast: Plane) -> tuple[Plane, Plane]:
+    """Return the median and the standard deviation of the contrast on paper, around each pixel.
+
+    Most of a block is paper, and ink is above it: so the deviation is measured below the median.
+    """
+    height, width = contrast.shape
+    rows, columns = max(1, height // BLOCK), max(1, width // BLOCK)
+    down, across = height // rows, width // columns
+    whole = contrast[: rows * down, : columns * across].reshape(rows, down, columns, across)
+    blocks = whole[:, ::2, :, ::2].swapaxes(1, 2).reshape(rows, columns, -1)
+    low, middle = np.quantile(blocks, (0.16, 0.5), axis=2).astype(np.float32)
+    offset, noise = (
+        resize(filters.median(np.pad(plane, 1, mode="edge"), 3)[1:-1, 1:-1], contrast.shape)
+        for plane in (middle, middle - low)
+    )
+    return offset, noise
+
+
+def _levels(seen: _Contrast, labels: NDArray[np.int32]) -> tuple[Plane, NDArray[np.intp]]:
+    """Return the mean contrast of each label's pixels that surely are ink, and their number."""
+    sure = np.flatnonzero(seen.sure & (labels > 0))
+    owners, count = labels.ravel()[sure], int(labels.max(initial=0)) + 1
+    pixels = np.bincount(owners, minlength=count)
+    total = np.bincount(owners, seen.plane.ravel()[sure], minlength=count)
+    return (total / np.maximum(pixels, 1)).astype(np.float32), pixels
+
+
+def _strokes(seen: _Contrast) -> Mask:
+    """Return the strokes: regions that surely have ink somewhere, and some ink all over."""
+    least = np.maximum(np.float32(LEAST_CONTRAST), np.float32(LEAST_DEVIATIONS) * seen.noise)
+    labels = filters.label_regions((seen.plane > least) & seen.on_paper)
+    level, pixels = _levels(seen, labels)
+    level[pixels < LEAST_SURE] = np.inf
+    # Ink may touch what is paler than itself, as a line, or print that shows through.
+    labels = filters.label_regions(seen.plane > EDGE * level[labels])
+    level, pixels = _levels(seen, labels)
+    kept = pixels >= LEAST_SURE
+    if not kept.any():
+        return labels < 0
+    # The edge of a stroke is sharp; that of a shadow, a crease or a stain is soft.
+    steepest = np.zeros_like(level)
+    inside = np.flatnonzero(labels)
+    np.maximum.at(steepest, labels.ravel()[inside], _steepness(seen.plane).ravel()[inside])
+    sharpness = steepest / np.maximum(level, np.float32(LEAST_CONTRAST))
+    usual = np.median(np.repeat(sharpness, np.where(kept, pixels, 0)))
+    kept &= sharpness >= SOFTEST * usual
+    darkest = np.quantile(np.repeat(level, np.where(kept, pixels, 0)), 0.9)
+    kept &= level >= PALEST * darkest
+    # A scribble has many loops, and a table has many cells.
+    kept[1:] &= filters.loops_of(labels) <= MOST_LOOPS
+    # What the rim cuts is not a whole digit.
+    for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        kept[rim] = False
+    kept[0] = False
+    strokes: Mask = kept[labels]
+    return strokes
+
+
+def _steepness(plane: Plane) -> Plane:
+    """Return by how much each pixel differs from those two further down and across."""
+    steep = np.zeros_like(plane)
+    steep[1:-1] = np.abs(plane[2:] - plane[:-2])
+    across = np.abs(plane[:, 2:] - plane[:, :-2])
+    np.maximum(steep[:, 1:-1], across, out=steep[:, 1:-1])
+    return steep

@@ -1,0 +1,117 @@
+"""Remove the lines of ruled paper from the contrast of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_zoo.pictures import filters
+from mnist_zoo.pictures.filters import Mask, boxes_of
+from mnist_zoo.pictures.opening import Plane
+
+
+def without_lines(contrast: Plane, noise: float, least: float) -> Plane:
+    """Remove lines that run across the picture, as on ruled paper, and keep strokes on them.
+
+    Removed pixels are filled in from the pixels above and below, so that strokes that cross a line
+    are not cut.
+    """
+    marked = contrast > max(least, 3.0 * noise)
+    lines = _lines(marked)
+    if not lines.any():
+        return contrast
+    # Pixels that are darker than the lines belong to strokes on top of them, and stay.
+    darkness = float(np.median(contrast[lines & marked]))
+    lines &= contrast < 1.4 * darkness + 3.0 * noise
+    mended = contrast.copy()
+    rows = np.arange(len(contrast))
+    for column in np.flatnonzero(lines.any(axis=0)):
+        gone = lines[:, column]
+        if not gone.all():
+            mended[gone, column] = np.interp(rows[gone], rows[~gone], contrast[~gone, column])
+    return mended
+
+
+def _lines(marked: Mask) -> Mask:
+    """Return the pixels of thin straight lines that run from side to side across the picture."""
+    height, width = marked.shape
+    lines = np.zeros(marked.shape, bool)
+    length = width // 3
+    if length < 8:
+        return lines
+    slope = _slope(marked)
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    level = np.clip(rows + np.rint(slope * columns).astype(np.intp), 0, height - 1)
+    levelled = np.take_along_axis(marked, level, axis=0)
+    runs = filters.mean_along(levelled.astype(np.float32), length, "symmetric") > 0.9
+    if runs.mean() > 0.5:  # Lines have paper between them.
+        return lines
+    labels = filters.label_regions(filters.grow(runs, 1))
+    boxes = boxes_of(labels)
+    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
+    if not wide.size:
+        return lines
+    # How many pixels are marked above each: thickness is a difference of two of these.
+    above = np.pad(np.cumsum(marked, axis=0, dtype=np.int32), ((1, 0), (0, 0)))
+    # Where lines begin (1) and end (-1) in each column, going down.
+    edges = np.zeros((height + 1, width), np.int32)
+    reach = 0.04 * width
+    for found_rows, found_columns in _pixels_of(np.where(runs, labels, 0), wide):
+        if np.ptp(found_columns) + 1 < 0.6 * width:
+            continue
+        # Its position is fitted where it is thinnest: in other columns, strokes run along it.
+        counts = np.bincount(found_columns, minlength=width)
+        thin = np.flatnonzero(counts[found_columns] <= np.quantile(counts[counts > 0], 0.25))
+        thin = thin[:: 1 + len(thin) // 10_000]  # Enough for a straight line.
+        tilt, start = np.polyfit(found_columns[thin], found_rows[thin], 1)
+        middle = start + (tilt + slope) * columns
+        top, bottom = _rows_within(middle, reach, height)
+        near = above[bottom, columns] - above[top, columns]
+        # Strokes cross it in few of its columns, so the median thickness is that of the line.
+        thickness = float(np.median(near))
+        if 0.0 < thickness <= 0.5 * reach and (near > 0).mean() >= 0.85:
+            top, bottom = _rows_within(middle, 0.5 * thickness + 1.0, height)
+            edges[top, columns] += 1
+            edges[bottom, columns] -= 1
+    return np.cumsum(edges[:-1], axis=0) > 0
+
+
+def _rows_within(
+    middle: NDArray[np.float64], reach: float, height: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first row within `reach` of the middle, and the one after the last, by column."""
+    first, last = np.ceil(middle - reach), np.floor(middle + reach)
+    return (
+        np.clip(first, 0, height).astype(np.intp),
+        np.clip(last + 1, 0, height).astype(np.intp),
+    )
+
+
+def _pixels_of(
+    labels: NDArray[np.integer[Any]], chosen: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield the rows and the columns of the pixels of each chosen label."""
+    rows, columns = np.nonzero(labels > 0)
+    found = labels[rows, columns]
+    kept = np.isin(found, chosen)
+    rows, columns, found = rows[kept], columns[kept], found[kept]
+    order = np.argsort(found, kind="stable")
+    for pixels in np.split(order, np.searchsorted(found[order], chosen[1:])):
+        if pixels.size:
+            yield rows[pixels], columns[pixels]
+
+
+def _slope(marked: Mask) -> float:
+    """Return the slope of the lines: the small slope for which they fall on the fewest rows."""
+    step = 1 + max(marked.shape) // 400
+    rows, columns = np.nonzero(marked[::step, ::step])
+    slopes = np.linspace(-0.1, 0.1, 81)
+
+    def gathered(slope: float) -> float:
+        level = np.rint(rows - slope * columns).astype(np.intp)
+        return float((np.bincount(level - level.min()) ** 2.0).sum())
+
+    return float(max(slopes, key=gathered)) if rows.size else 0.0

@@ -1,0 +1,91 @@
+"""pages: the ink of a page in a phone's light, and none where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import phone, phone_pages, writing
+from benchmarks.phone_pages import Condition
+from benchmarks.writing import Pen, Style
+from mnist_zoo import find_digits
+from mnist_zoo.pictures import filters
+
+STYLE = Style(lines=(3, 3), columns=(4, 4), height=(70.0, 80.0))
+
+
+def photo(sample, condition, strength=0.66, seed=0):
+    """A photo of twelve digits under a condition."""
+    rng = np.random.default_rng(seed)
+    style = condition.restyle(STYLE, strength, rng)
+    sheet = writing.write(sample.test.x[:200], sample.test.y[:200], style, rng)
+    return phone.photo(condition.effect(phone.scene(sheet.ink, rng), strength, rng), rng)
+
+
+FOUND = [
+    "vignette",
+    "a phone's shadow",
+    "a hard band of shadow",
+    "a dark table",
+    "print showing through",
+    "felt pen and pencil",
+    "pale pencil",
+    "sensor noise",
+    "JPEG blocks",
+    "coloured light",
+]
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_every_digit_of_a_page_is_found_and_nothing_else(sample, name):
+    (condition,) = (each for each in phone_pages.CONDITIONS if each.name == name)
+    found = find_digits(photo(sample, condition))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_lines_tilted_by_ten_degrees_are_kept_apart(sample):
+    tilted = Condition("tilt", lambda style, strength, rng: style._replace(tilt=10.0))
+    found = find_digits(photo(sample, tilted))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+EMPTY = [
+    "blank",
+    "blank, vignette and noise",
+    "blank, a phone's shadow",
+    "blank, a hard band of shadow",
+    "blank, a dark table",
+    "blank, print showing through",
+    "ruled",
+    "squares",
+    "doodle",
+]
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_sheet_without_a_digit_has_none(name):
+    (kind,) = (each for each in phone_pages.BLANKS if each.name == name)
+    assert find_digits(phone_pages.empty_page(kind, np.random.default_rng(7)).photo) == []
+
+
+def test_light_ink_on_a_dark_board_is_found(sample):
+    rng = np.random.default_rng(0)
+    sheet = writing.write(sample.test.x[:50], sample.test.y[:50], STYLE, rng)
+    assert len(find_digits(0.15 + 0.7 * sheet.ink[..., 0])) == 12
+
+
+def test_a_large_digit_on_a_large_picture_is_one_digit(sample):
+    ink = np.zeros((900, 900, 3), np.float32)
+    lines = writing.strokes(sample.test.x[0])
+    writing.draw(ink, lines, (450.0, 450.0), 700.0, 0.0, Pen(90.0, 0.8), np.random.default_rng(0))
+    assert len(find_digits(0.9 * (1.0 - ink[..., 0]))) == 1
+
+
+def test_loops_are_counted():
+    mask = np.zeros((12, 20), bool)
+    mask[1:6, 1:6] = True  # A ring,
+    mask[2:5, 2:5] = False
+    mask[1:10, 8:13] = True  # an eight,
+    mask[2:5, 9:12] = mask[6:9, 9:12] = False
+    mask[1:5, 16] = True  # and a line.
+    np.testing.assert_array_equal(filters.loops_of(filters.label_regions(mask)), [1, 2, 0])
