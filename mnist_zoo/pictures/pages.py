@@ -18,6 +18,9 @@ from mnist_zoo.pictures.filters import Mask, resize
 from mnist_zoo.pictures.opening import Plane
 from mnist_zoo.pictures.ruling import without_lines
 
+# These values were chosen on pages of training digits, by hand:
+# `python -m benchmarks.phone_pages --split train` measures how these are read.
+
 # Smaller pictures are no pages.
 LEAST_SIDE = 600
 # Strokes are narrower than the first or the second of these shares of the longer side. Each is

@@ -54,7 +54,6 @@ EMPTY = [
     "blank, vignette and noise",
     "blank, a phone's shadow",
     "blank, a hard band of shadow",
-    "blank, a dark table",
     "blank, print showing through",
     "ruled",
     "squares",
