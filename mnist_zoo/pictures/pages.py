@@ -191,7 +191,7 @@ def _pooled(grey: Plane, factor: int, extreme: np.ufunc) -> Plane:
 
 def _darkness(grey: Plane, window: int) -> _Contrast:
     """Return the contrast of dark ink that is narrower than a window."""
-    paper = -filters.opening(-grey, window)
+    paper = -_wide(-grey, window)
     # Ink absorbs a share of the light that falls on it: the contrast is that share.
     light = np.maximum(paper, np.float32(DIMMEST))
     contrast = np.divide(paper - grey, light, dtype=np.float32)
@@ -199,9 +199,18 @@ def _darkness(grey: Plane, window: int) -> _Contrast:
     return _Contrast(contrast - offset, noise, paper)
 
 
+def _wide(plane: Plane, window: int) -> Plane:
+    """Remove what is brighter than its surroundings and narrower than a window.
+
+    What lies along a rim goes on beyond it, so a table is wide, however little of it is seen.
+    """
+    padded = np.pad(plane, window, mode="edge")
+    return filters.opening(padded, window)[window:-window, window:-window]
+
+
 def _lightness(grey: Plane, window: int) -> _Contrast:
     """Return the contrast of light ink that is narrower than a window."""
-    contrast = grey - filters.opening(grey, window)
+    contrast = grey - _wide(grey, window)
     offset, noise = _noise(contrast)
     return _Contrast(contrast - offset, noise, np.ones_like(grey))
 
