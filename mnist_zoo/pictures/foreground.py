@@ -43,7 +43,7 @@ LEAST_SIDE_FOR_NOISE = 20
 # less contrast than this it is a shadow, a stain or a crease.
 LEAST_OF_WIDE = 0.25
 # And it is at least this share of the picture's longer side long.
-LEAST_OF_LARGE = 0.1
+LEAST_OF_LARGE = 0.03
 # There too, what has a part that is this wide, as a share of its longer side, is a shadow.
 WIDEST_PART = 0.4
 
