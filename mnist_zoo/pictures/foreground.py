@@ -44,8 +44,13 @@ LEAST_SIDE_FOR_NOISE = 20
 LEAST_OF_WIDE = 0.25
 # And it is at least this share of the picture's longer side long.
 LEAST_OF_LARGE = 0.03
-# There too, what has a part that is this wide, as a share of its longer side, is a shadow.
-WIDEST_PART = 0.4
+# There too, what has a part that is this wide, as a share of its longer side, is a shadow, and what
+# covers less than this share of the square of that side is a line, as along a shadow.
+WIDEST_PART, THINNEST_PART = 0.4, 0.05
+# A digit fills a picture if it reaches along this share of a side, covers no rim by more than the
+# second share, and is not convex: it covers less than the third share of its convex hull. Or the
+# picture is as slim as a one.
+CUT_OUT, COVERED, CONVEX, SLIM = 0.95, 0.9, 0.8, 0.5
 
 
 def find_ink(grey: Plane) -> Ink | None:
@@ -80,9 +85,36 @@ def find_ink(grey: Plane) -> Ink | None:
     level = float(np.median(contrast[contrast >= 0.5 * level]))
     amount = np.ascontiguousarray(contrast / np.float32(level))
     mask = amount > max(EDGE, least / level)
-    if is_large:
+    if is_large and mask.any() and not _fills(mask):
         mask &= ~_shadows(mask)
     return Ink(amount, mask, noise / level) if mask.any() else None
+
+
+def _fills(mask: Mask) -> bool:
+    """Say whether the ink is a digit that fills the picture, as one that was cut out closely.
+
+    It reaches from rim to rim. So do shadows, but they are convex, and no digit is, except a one;
+    and so does a table, but it covers a whole rim.
+    """
+    ((left, top, right, bottom),) = boxes_of(mask.astype(np.int32))
+    inside = mask[top:bottom, left:right]
+    down, across = (
+        side >= CUT_OUT * whole for side, whole in zip(inside.shape, mask.shape, strict=True)
+    )
+    if not (down or across) or inside.sum() < THINNEST_PART * max(inside.shape) ** 2:
+        return False
+    rims = mask[0], mask[-1], mask[:, 0], mask[:, -1]
+    if max(map(np.mean, rims)) > COVERED or _has_wide_part(inside):
+        return False
+    if down and across and min(inside.shape) <= SLIM * max(inside.shape):
+        return True  # A picture of a one.
+    from scipy.spatial import ConvexHull  # Its import takes long, and is seldom needed.
+
+    rows = np.flatnonzero(inside.any(axis=1))
+    first, last = inside.argmax(axis=1), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
+    ends = np.concatenate([np.stack([rows, ends[rows]], axis=1) for ends in (first, last)])
+    hull = ConvexHull(np.concatenate([ends, ends + np.array([1, 0])]))
+    return bool(inside.sum() < CONVEX * hull.volume)  # In a plane, this is the area.
 
 
 def _shadows(mask: Mask) -> Mask:
@@ -90,18 +122,22 @@ def _shadows(mask: Mask) -> Mask:
     labels = filters.label_regions(mask)
     boxes = boxes_of(labels)
     height, width = mask.shape
-    cut = (boxes[:, :2] == 0).sum(axis=1) + (boxes[:, 2:] == (width, height)).sum(axis=1)
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
-    no_digit = (cut > 0) | (sizes < LEAST_OF_LARGE * max(mask.shape))
+    no_digit = (boxes[:, :2] == 0).any(axis=1) | (boxes[:, 2:] == (width, height)).any(axis=1)
+    no_digit |= sizes < LEAST_OF_LARGE * max(mask.shape)
+    no_digit |= np.bincount(labels.ravel())[1:] < THINNEST_PART * sizes**2
     for number in np.flatnonzero(~no_digit):
         left, top, right, bottom = boxes[number]
-        region = labels[top:bottom, left:right] == number + 1
-        size = max(region.shape)
-        small = resize(region.astype(np.float32), _coarse_shape(region.shape, POLARITY_SIDE))
-        window = max(2, round(WIDEST_PART * size * max(small.shape) / size))
-        no_digit[number] = bool((filters.opening(np.pad(small, window), window) > 0.9).any())
+        no_digit[number] = _has_wide_part(labels[top:bottom, left:right] == number + 1)
     shadows: Mask = np.concatenate([[False], no_digit])[labels]
     return shadows
+
+
+def _has_wide_part(region: Mask) -> bool:
+    """Say whether a square fits into a region that is wide beside it: no stroke is so wide."""
+    small = resize(region.astype(np.float32), _coarse_shape(region.shape, POLARITY_SIDE))
+    window = max(2, round(WIDEST_PART * max(small.shape)))
+    return bool((filters.opening(np.pad(small, window), window) > 0.9).any())
 
 
 def _without_light(grey: Plane) -> Plane:

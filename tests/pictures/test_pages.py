@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import phone, phone_pages, writing
 from benchmarks.phone_pages import Condition
@@ -78,6 +79,20 @@ def test_a_large_digit_on_a_large_picture_is_one_digit(sample):
     lines = writing.strokes(sample.test.x[0])
     writing.draw(ink, lines, (450.0, 450.0), 700.0, 0.0, Pen(90.0, 0.8), np.random.default_rng(0))
     assert len(find_digits(0.9 * (1.0 - ink[..., 0]))) == 1
+
+
+@pytest.mark.parametrize("number", [1, 4, 7, 9])
+@pytest.mark.parametrize("room", [0, 8])
+def test_a_digit_that_was_cut_out_closely_is_found_in_a_large_picture(sample, number, room):
+    digit = sample.test.x[number]
+    rows, columns = np.nonzero(digit > 0.3)
+    box = digit[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    size = tuple(round(side * 800 / max(box.shape)) for side in box.shape[::-1])
+    large = np.asarray(Image.fromarray(box).resize(size, Image.Resampling.BICUBIC))
+    paper = 0.9 - 0.8 * np.pad(large.clip(0.0, 1.0), room)
+    (found,) = find_digits(paper)
+    left, top, right, bottom = found.box
+    assert (right - left) * (bottom - top) > 0.9 * paper.size
 
 
 def test_loops_are_counted():
