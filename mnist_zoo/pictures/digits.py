@@ -33,6 +33,10 @@ THINNEST, USUAL = 2.1, 2.9
 # The stroke width is measured, and changed, on a grid with this many times as many pixels a side.
 # `python -m benchmarks.picture_thresholds` measures what other values change.
 FINE = 4
+# Ink with less than this share of the usual darkness of a page's digits is a crease, or the edge of
+# a shadow, unless so many digits of a line are as pale: these were written with another pen.
+# `python -m benchmarks.phone_pages --split train` measures what other values change.
+PALE, COMPANY = 0.2, 3
 # The steepest slope of a line: 17 degrees.
 STEEPEST = 0.3
 # What bounds the time that a picture may take: the pieces of ink that are compared with each other,
@@ -182,7 +186,7 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     if ink is None:
         return []
     shapes = _shapes(ink.mask)
-    digits = _digits(shapes)
+    digits = _without_creases(_digits(shapes), shapes, ink)
     if not digits:
         return []
     if len(digits) > MAX_DIGITS:
@@ -272,6 +276,24 @@ def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
         for pieces, (left, up, right, down) in zip(digits, boxes.T[: len(digits)], strict=True)
         if down - up >= 0.35 * usual and right - left < 2.5 * max(usual, down - up)
     ]
+
+
+def _without_creases(
+    digits: list[NDArray[np.intp]], shapes: _Shapes, ink: Ink
+) -> list[NDArray[np.intp]]:
+    """Leave out what is much paler than the digits of a page."""
+    labels = shapes.labels[ink.mask]
+    amounts = np.bincount(labels, ink.amount[ink.mask])[1:]
+    darkness = np.array([amounts[own].sum() / shapes.areas[own].sum() for own in digits])
+    pale = darkness < PALE * np.median(darkness) if digits else darkness < 0.0
+    if not pale.any():
+        return digits
+    boxes = np.array([_around(shapes.boxes[own]) for own in digits])
+    lines = np.zeros(len(digits), np.intp)
+    for line, number in _reading_order(boxes):
+        lines[number] = line
+    company = np.bincount(lines[pale], minlength=len(digits))[lines]
+    return [own for own, left in zip(digits, pale & (company < COMPANY), strict=True) if not left]
 
 
 def _reading_order(boxes: NDArray[np.intp]) -> list[tuple[int, int]]:

@@ -153,6 +153,25 @@ def test_a_speck_is_no_digit_and_changes_none():
     np.testing.assert_array_equal(prepare_digit(dirty), prepare_digit(clean))
 
 
+def page_of_bars(darkness):
+    """Lines of upright bars, each of its own darkness."""
+    paper = np.full((120 * len(darkness), 600), 1.0, np.float32)
+    for row, line in enumerate(darkness):
+        for column, dark in enumerate(line):
+            paper[120 * row + 30 : 120 * row + 90, 60 + 80 * column : 70 + 80 * column] -= dark
+    return paper
+
+
+def test_what_is_much_paler_than_the_digits_is_a_crease():
+    found = find_digits(page_of_bars([[0.9] * 5, [0.14, 0.14], [0.9] * 4]))
+    assert [each.line for each in found] == [0] * 5 + [1] * 4
+
+
+def test_a_line_of_a_pale_pen_is_read():
+    found = find_digits(page_of_bars([[0.9] * 5, [0.14] * 3, [0.9] * 4]))
+    assert [each.line for each in found] == [0] * 5 + [1] * 3 + [2] * 4
+
+
 def test_neighbours_that_nearly_touch_are_two_digits():
     assert len(find_digits(bars((50, 50, 60, 150), (65, 50, 75, 150)))) == 2
 
