@@ -30,7 +30,7 @@ from mnist_zoo.models.layers import LAYERS, LayerKind, describe_layers, is_chain
 from mnist_zoo.models.shipped import ShippedWeights
 from mnist_zoo.models.species import SPECIES, Species
 
-TOY_WEIGHTS = ShippedWeights("toy", epochs=1)
+TOY_WEIGHTS = ShippedWeights("toy")
 
 
 # What somebody who adds a model writes: a factory, and its row.

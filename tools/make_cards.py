@@ -97,7 +97,7 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
         ),
         training=TrainingRecord(
             command=f"mnist-zoo reproduce {recipe.name} --seeds {len(results)}",
-            digits="50,000 of MNIST's training split, distorted anew in every epoch; 5,000 others "
+            digits="50,000 of MNIST's training split, changed anew in every epoch; 5,000 others "
             "chose the settings, and 5,000 others the seed",
             seed=best.seed,
             seeds=tuple(

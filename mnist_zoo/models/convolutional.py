@@ -33,6 +33,7 @@ class Convolution(NamedTuple):
 
 
 KERAS_WEIGHTS = ShippedWeights("keras_convnet")
+SMALL_WEIGHTS = ShippedWeights("convnet_small")
 
 # Whatever Keras is set to on a machine: trained parameters are for this order.
 LAST = "channels_last"
@@ -225,7 +226,7 @@ def convnet_small(
     7906
     """
     return build_model(
-        None,
+        SMALL_WEIGHTS,
         _normalised(SMALL),
         input_shape=input_shape,
         input_tensor=input_tensor,

@@ -23,10 +23,9 @@ from mnist_zoo.models.shipped import ShippedWeights
 if TYPE_CHECKING:
     import keras
 
-LINEAR_WEIGHTS = ShippedWeights("linear", epochs=20, distorted=False)
-# dense_relu and dense_relu_dropout differ in training alone.
-RELU_WEIGHTS = ShippedWeights("dense_relu", epochs=400)
-SIGMOID_WEIGHTS = ShippedWeights("dense_sigmoid", epochs=300)
+LINEAR_WEIGHTS = ShippedWeights("linear")
+RELU_WEIGHTS = ShippedWeights("dense_relu")
+SIGMOID_WEIGHTS = ShippedWeights("dense_sigmoid")
 
 
 @documented

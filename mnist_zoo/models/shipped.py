@@ -32,18 +32,11 @@ class ShippedWeights:
     Attributes
     ----------
     file : str
-        Name, without its ending, of their file in the folder ``weights``. Species whose layers
-        are the same may share one.
-    epochs : int or None
-        How many epochs ``python -m tools.train_weights`` trained them for; None if a recipe of
+        Name, without its ending, of their file in the folder ``weights``. A recipe of
         :data:`mnist_zoo.recipes.SHIPPED` says how they were trained.
-    distorted : bool
-        Whether it distorted the training digits, anew in every epoch.
     """
 
     file: str
-    epochs: int | None = None
-    distorted: bool = True
 
 
 def read_facts(file: str) -> dict[str, Any]:

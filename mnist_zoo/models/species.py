@@ -99,6 +99,7 @@ SPECIES: dict[str, Species] = {
             summary="five small convolutions with batch normalization, for small machines",
             factory=convolutional.convnet_small,
             parameters=7_906,
+            weights=convolutional.SMALL_WEIGHTS,
         ),
         Species(
             name="convnet",

@@ -95,9 +95,10 @@ def test_the_robustness_of_the_card_is_that_of_the_shipped_file(name, mnist):
 @every_shipped_model
 def test_the_published_numbers_are_those_that_must_be_reached(name):
     least = {
-        "linear": 0.926,
+        "linear": 0.92,
         "dense_sigmoid": 0.9920,
         "keras_convnet": 0.9940,
+        "convnet_small": 0.9945,
     }.get(name, 0.9925)
     assert model_card(name).test.accuracy >= least
 

@@ -7,12 +7,9 @@ import json
 import pytest
 from matplotlib.figure import Figure
 
-from mnist_zoo.models.shipped import read_parameters
 from mnist_zoo.models.species import SPECIES
 from mnist_zoo.recipes import SHIPPED, SeedResult
-from tools import audit, docs, frontier, make_cards, train_weights
-
-FILES = train_weights.species_by_file()
+from tools import audit, docs, frontier, make_cards
 
 
 @pytest.fixture
@@ -49,39 +46,9 @@ def test_a_fraction_is_written_with_two_digits_of_percent():
     assert docs.percent(0.98765) == "98.77 %"
 
 
-def test_every_file_of_trained_parameters_has_a_species_that_trains_it():
-    shipped = [each for each in SPECIES.values() if each.weights and each.weights.epochs]
-    assert set(FILES) == {species.weights.file for species in shipped}
-    for file, species in FILES.items():
-        assert species is next(other for other in shipped if other.weights.file == file)
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_the_plan_of_a_file_is_what_its_species_says_in_types_that_json_has(file):
-    plan = train_weights.plan_for(FILES[file])._asdict()
-    assert json.loads(json.dumps(plan)) == plan
-    assert plan["epochs"] == FILES[file].weights.epochs
-    distortions = [plan[name] for name in ("rotation", "scale", "shear", "shift", "elastic")]
-    assert all(distortions) if FILES[file].weights.distorted else not any(distortions)
-
-
-def test_a_species_without_trained_parameters_has_no_plan():
-    species = train_weights.Species(name="new", summary="", factory=dict, parameters=0)
-    with pytest.raises(ValueError, match="new has no row of trained parameters"):
-        train_weights.plan_for(species)
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_the_layers_that_are_trained_are_those_of_the_parameters(file):
-    layers = train_weights.dense_layers(FILES[file])
-    kernels = {
-        path.removesuffix("/kernel"): array.shape[1]
-        for path, array in read_parameters(file).items()
-        if path.endswith("/kernel")
-    }
-    assert {layer.name: layer.units for layer in layers} == kernels
-    assert layers[-1].activation == "softmax"
-    assert all(layer.activation in train_weights.ACTIVATIONS for layer in layers[:-1])
+def test_everything_that_is_shipped_has_a_recipe():
+    trained = {recipe.model for recipe in SHIPPED}
+    assert {row.weights.file for row in SPECIES.values() if row.weights} <= trained
 
 
 def test_the_seed_is_chosen_by_the_digits_held_out_for_that_and_not_by_the_test():
@@ -97,7 +64,8 @@ def test_a_card_states_the_settings_of_its_recipe_in_types_that_json_has(recipe)
     settings = make_cards.settings_of(recipe)
     assert json.loads(json.dumps(settings)) == settings
     assert settings["epochs"] == recipe.epochs
-    assert set(settings) >= {"distortion", "photometry"}
+    for kind in ("distortion", "photometry"):
+        assert (kind in settings) == (getattr(recipe, kind) is not None)
 
 
 def test_the_frontier_has_a_point_for_each_file_of_parameters_and_each_published_result():
