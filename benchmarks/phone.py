@@ -211,6 +211,22 @@ def crumpled(seen: Scene, strength: float, rng: np.random.Generator) -> Scene:
     return seen._replace(light=light.astype(np.float32))
 
 
+def on_its_side(seen: Scene, strength: float, rng: np.random.Generator) -> Scene:
+    """Turn the sheet by 90 degrees, to either side."""
+    return _turned_scene(seen, 1 if rng.random() < 0.5 else 3)
+
+
+def upside_down(seen: Scene, strength: float, rng: np.random.Generator) -> Scene:
+    """Turn the sheet by 180 degrees."""
+    return _turned_scene(seen, 2)
+
+
+def _turned_scene(seen: Scene, quarters: int) -> Scene:
+    return seen._replace(
+        colours=np.rot90(seen.colours, quarters), light=np.rot90(seen.light, quarters)
+    )
+
+
 def coloured_light(seen: Scene, strength: float, rng: np.random.Generator) -> Scene:
     """Light the sheet in yellow, blue or pink."""
     lamps = ((1.0, 0.85, 0.45), (0.6, 0.75, 1.0), (1.0, 0.65, 0.8))

@@ -131,7 +131,11 @@ CONDITIONS = (
     Condition("coloured ink", coloured_ink),
     Condition("sensor noise", effect=phone.sensor_noise),
     Condition("JPEG blocks", effect=phone.jpeg_blocks),
+    Condition("on its side", effect=phone.on_its_side),
+    Condition("upside down", effect=phone.upside_down),
 )
+# These two and good light are not mixed with others.
+MIXABLE = CONDITIONS[1:-2]
 
 
 class Page(NamedTuple):
@@ -161,8 +165,8 @@ def page(
 
 def mixture(rng: np.random.Generator) -> list[Condition]:
     """Choose conditions to mix, in the order of the table."""
-    chosen = np.sort(rng.permutation(len(CONDITIONS) - 1)[:MIXED] + 1)
-    return [CONDITIONS[number] for number in chosen]
+    chosen = np.sort(rng.permutation(len(MIXABLE))[:MIXED])
+    return [MIXABLE[number] for number in chosen]
 
 
 # Sheets without a digit.

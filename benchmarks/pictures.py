@@ -1,7 +1,7 @@
 """How well digits are read in other people's pictures: ``python -m benchmarks.pictures``.
 
 The first 1,000 test digits of MNIST are drawn in all the ways of :mod:`benchmarks.drawing`, each
-prepared and read by the shipped ``dense_relu_dropout``, and compared with the digits untouched.
+prepared and read by the shipped ``convnet``, and compared with the digits untouched.
 Pages of test digits are searched. It takes about ten minutes and writes
 ``docs/results/pictures.json``, from which ``python -m tools.results_table`` makes the tables. A run
 with fewer digits or pages prints its figures alone.

@@ -133,7 +133,7 @@ model_option = click.option(
     "-m",
     metavar="MODEL",
     type=click.Path(),
-    default="dense_relu_dropout",
+    default="convnet",
     callback=_name_or_file,
     shell_complete=completed("trained"),
     help="A .keras file, or a name for the trained model of the package: {trained}.",

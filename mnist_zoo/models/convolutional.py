@@ -34,6 +34,7 @@ class Convolution(NamedTuple):
 
 KERAS_WEIGHTS = ShippedWeights("keras_convnet")
 SMALL_WEIGHTS = ShippedWeights("convnet_small")
+LARGE_WEIGHTS = ShippedWeights("convnet")
 
 # Whatever Keras is set to on a machine: trained parameters are for this order.
 LAST = "channels_last"
@@ -281,7 +282,7 @@ def convnet(
     280234
     """
     return build_model(
-        None,
+        LARGE_WEIGHTS,
         _normalised(LARGE),
         input_shape=input_shape,
         input_tensor=input_tensor,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LINEAR_WEIGHTS = ShippedWeights("linear")
 RELU_WEIGHTS = ShippedWeights("dense_relu")
+DROPOUT_WEIGHTS = ShippedWeights("dense_relu_dropout")
 SIGMOID_WEIGHTS = ShippedWeights("dense_sigmoid")
 
 
@@ -187,7 +188,7 @@ def dense_relu_dropout(
     ValueError: dropout must be a number in [0, 1); got 1.5
     """
     return build_model(
-        RELU_WEIGHTS,
+        DROPOUT_WEIGHTS,
         _hidden(hidden_units, "relu", dropout),
         input_shape=input_shape,
         input_tensor=input_tensor,

@@ -27,7 +27,7 @@ from mnist_zoo.models.species import create_model, find_shipped
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_MODEL = "dense_relu_dropout"
+DEFAULT_MODEL = "convnet"
 # So that what a layer returns fits into the cache of a core: 1 MB.
 VALUES_AT_A_TIME = 2**18
 _LIMITING = threading.Lock()
@@ -47,7 +47,7 @@ def predict_probabilities(
     images : array_like of float, shape (n, 28, 28), (n, 28, 28, 1) or (n, 784)
         Pictures in the form of MNIST, in [0, 1]: as from :func:`~mnist_zoo.load_mnist` or
         :func:`~mnist_zoo.prepare_digit`.
-    model : str or keras.Model, default "dense_relu_dropout"
+    model : str or keras.Model, default "convnet"
         The name of a model that :func:`~mnist_zoo.list_models` lists and that has trained
         parameters, or a model that returns probabilities or logits; which of the two it finds out.
 

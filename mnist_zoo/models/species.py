@@ -72,7 +72,7 @@ SPECIES: dict[str, Species] = {
             summary="dense_relu with dropout after each hidden layer",
             factory=dense.dense_relu_dropout,
             parameters=109_386,
-            weights=dense.RELU_WEIGHTS,
+            weights=dense.DROPOUT_WEIGHTS,
         ),
         Species(
             name="dense_sigmoid",
@@ -106,6 +106,7 @@ SPECIES: dict[str, Species] = {
             summary="five larger convolutions with batch normalization, for accuracy",
             factory=convolutional.convnet,
             parameters=280_234,
+            weights=convolutional.LARGE_WEIGHTS,
         ),
         Species(
             name="vision_transformer",

@@ -9,6 +9,7 @@ is a connected region of ink. A digit consists of one piece or, if its stroke is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -199,6 +200,37 @@ def find_digits(image: Picture) -> list[FoundDigit]:
         FoundDigit(Box(*(int(factor * edge) for edge in boxes[number])), line, drawn[number])
         for line, number in _reading_order(boxes)
     ]
+
+
+def turned(found: Sequence[FoundDigit], quarters: int) -> list[FoundDigit]:
+    """Return what would be found if the picture was turned; the boxes stay those of the picture.
+
+    Parameters
+    ----------
+    found : sequence of FoundDigit
+        What was found in a picture.
+    quarters : int
+        From 0 to 3: by how many times 90 degrees to turn it, counter-clockwise.
+
+    Returns
+    -------
+    list of FoundDigit
+        The digits in the reading order of the turned picture.
+    """
+    boxes = np.array([each.box for each in found]).reshape(-1, 4)
+    for _ in range(quarters):
+        left, top, right, bottom = boxes.T
+        boxes = np.stack([top, -right, bottom, -left], axis=1)
+    return [
+        FoundDigit(found[number].box, line, _turned_digit(found[number].digit, quarters))
+        for line, number in _reading_order(boxes)
+    ]
+
+
+def _turned_digit(digit: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
+    """Turn a digit around its centre of mass, which is half a pixel off the middle of the image."""
+    image = np.rot90(digit, quarters)
+    return np.roll(image, (quarters in {1, 2}, quarters in {2, 3}), axis=(0, 1))
 
 
 def _shapes(mask: Mask) -> _Shapes:

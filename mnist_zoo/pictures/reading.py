@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from mnist_zoo.arguments import check_amount
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
-from mnist_zoo.pictures.digits import Box, FoundDigit, find_digits
+from mnist_zoo.pictures.digits import Box, FoundDigit, find_digits, turned
 from mnist_zoo.pictures.opening import Picture
 
 if TYPE_CHECKING:
     import keras
+
+# A picture of so many digits or more is turned if the log-likelihood of its reading becomes so much
+# higher, in nats. `python -m benchmarks.phone_pages` measures it. Of more digits than the last
+# number, some are tried, to save time.
+LEAST_TO_TURN, LEAST_GAIN, MOST_TO_TURN = 8, 0.6, 100
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,12 +40,15 @@ class Reading:
         Each digit in the form of MNIST, as the model saw it, in [0, 1].
     probabilities : ndarray of float32, shape (n, classes)
         The probability of each class, for each digit.
+    turned : int
+        By how many degrees the picture was turned to be read, counter-clockwise: 0, 90, 180 or 270.
     """
 
     boxes: tuple[Box, ...]
     lines: tuple[int, ...]
     images: NDArray[np.float32]
     probabilities: NDArray[np.float32]
+    turned: int = 0
 
     @property
     def digits(self) -> tuple[int, ...]:
@@ -86,8 +94,8 @@ class Reading:
         Returns
         -------
         dict
-            ``"text"``, what ``str(reading)`` returns, and ``"digits"``, a list of one dict for each
-            digit.
+            ``"text"``, what ``str(reading)`` returns; ``"turned"``, in degrees; and ``"digits"``, a
+            list of one dict for each digit.
         """
         columns = zip(
             self.digits,
@@ -99,6 +107,7 @@ class Reading:
         )
         return {
             "text": str(self),
+            "turned": self.turned,
             "digits": [
                 {
                     "digit": digit,
@@ -120,13 +129,16 @@ def read_digits(
 ) -> Reading:
     """Find the digits in a picture, and read them.
 
+    A page of eight digits or more that lies on its side or upside down is noticed, and read as if
+    it was upright; a one that lies flat may be lost.
+
     Parameters
     ----------
     image : path, bytes, PIL.Image.Image or ndarray
         The picture, as for :func:`~mnist_zoo.prepare_digit`.
     model : str or keras.Model, optional
         The name of a shipped model, or a model, as for :func:`~mnist_zoo.predict_probabilities`.
-        By default ``"dense_relu_dropout"``, which runs without a framework.
+        By default ``"convnet"``, which runs without a framework.
     min_confidence : float, default 0.0
         From 0 to 1. A digit is left out if the probability of its most probable class is lower. By
         default every digit is kept.
@@ -171,7 +183,7 @@ def read_found(
     Parameters
     ----------
     found : sequence of FoundDigit
-        The digits, in reading order.
+        The digits, in the reading order of the picture as it is.
     model, min_confidence
         As for :func:`read_digits`, but checked.
 
@@ -180,7 +192,9 @@ def read_found(
     Reading
         The digits that are kept. Their lines are counted anew, from 0.
     """
-    images = np.array([each.digit for each in found], np.float32).reshape(-1, *MNIST.image_shape)
+    quarters = _quarters(found, model)
+    found = turned(found, quarters) if quarters else found
+    images = _images(found)
     probabilities = predict_probabilities(images, model)
     sure = probabilities.max(axis=1) >= min_confidence
     kept = [each for each, is_sure in zip(found, sure, strict=True) if is_sure]
@@ -190,4 +204,23 @@ def read_found(
         lines=tuple(map(int, lines)),
         images=images[sure],
         probabilities=probabilities[sure],
+        turned=90 * quarters,
     )
+
+
+def _images(found: Sequence[FoundDigit]) -> NDArray[np.float32]:
+    images = np.array([each.digit for each in found], np.float32)
+    return images.reshape(-1, *MNIST.image_shape)
+
+
+def _quarters(found: Sequence[FoundDigit], model: str | keras.Model) -> int:
+    """Return by how many quarters to turn a picture, counter-clockwise, so that it is upright."""
+    if len(found) < LEAST_TO_TURN:
+        return 0
+    some = found[:: -(-len(found) // MOST_TO_TURN)]
+    gains = [
+        float(np.log(predict_probabilities(_images(turned(some, k)), model).max(axis=1)).sum())
+        for k in range(4)
+    ]
+    best = int(np.argmax(gains))
+    return best if gains[best] > gains[0] + LEAST_GAIN else 0

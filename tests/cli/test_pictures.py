@@ -216,7 +216,7 @@ def test_jsonl_has_a_line_for_each_picture(run, tmp_path, scans, jobs):
     facts = lines_of(tmp_path / "read.jsonl")
     assert [each["picture"] for each in facts] == scans
     for each in facts:
-        assert each.pop("model") == "dense_relu_dropout"
+        assert each.pop("model") == "convnet"
         assert each.pop("min_confidence") == 0.0
     assert sorted(json.loads(printed), key=lambda each: each["picture"]) == facts
 
@@ -271,7 +271,7 @@ def test_jsonl_with_force_begins_anew(run, tmp_path, scans, asked):
         b"\x89PNG\r\n\x1a\n",
         bytes(100),
         b"\n",
-        b'{"picture": "a.png", "model": "dense_relu_dropout", "min_confidence": 0.0}\nmine',
+        b'{"picture": "a.png", "model": "convnet", "min_confidence": 0.0}\nmine',
         b'{"picture": "a.pn\n{"picture": "b.png"}\n',
     ],
 )

@@ -62,7 +62,24 @@ def test_a_blank_picture_reads_as_nothing():
     assert reading.digits == ()
     assert str(reading) == ""
     assert reading.probabilities.shape == (0, 10)
-    assert reading.to_dict() == {"text": "", "digits": []}
+    assert reading.to_dict() == {"text": "", "turned": 0, "digits": []}
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_page_that_is_turned_is_noticed_and_read_as_if_it_was_upright(page, quarters):
+    upright = read_digits(page.picture)
+    reading = read_digits(np.rot90(page.picture, quarters))
+    assert reading.turned == 90 * (-quarters % 4)
+    # A one that lies flat is too low for a digit, and may be lost.
+    ones = "" if quarters % 2 == 0 else "1"
+    assert str(reading).replace(ones, "") == str(upright).replace(ones, "")
+    height, width = np.rot90(page.picture, quarters).shape[:2]
+    assert all(box.right <= width and box.bottom <= height for box in reading.boxes)
+
+
+def test_too_few_digits_are_never_turned(sample):
+    upside_down = np.rot90(sample.test.x[1], 2)
+    assert read_digits(upside_down).turned == 0
 
 
 def test_digits_of_which_the_model_is_less_sure_are_left_out(page):
@@ -86,7 +103,11 @@ def test_the_lines_that_are_left_are_counted_anew(monkeypatch):
     sure = reading.read_found(found, "linear", 0.9)
     assert (str(sure), sure.lines) == ("15", (0, 0))
     assert reading.read_found(found, "linear", 0.0).lines == (0, 0, 1, 2, 2)
-    assert reading.read_found(found, "linear", 1.0).to_dict() == {"text": "", "digits": []}
+    assert reading.read_found(found, "linear", 1.0).to_dict() == {
+        "text": "",
+        "turned": 0,
+        "digits": [],
+    }
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), True, "0.5", None])
