@@ -214,7 +214,7 @@ def model_card(name: str) -> ModelCard:
     >>> from mnist_zoo import model_card
     >>> card = model_card("dense_relu")
     >>> card.architecture.parameters, card.test.accuracy
-    (109386, 0.9935)
+    (109386, 0.9934)
     """
     weights = find_species("name", name).weights
     if weights is None:

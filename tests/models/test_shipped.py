@@ -52,7 +52,7 @@ def test_the_card_states_the_architecture(name):
     assert card.architecture.parameters == create_model(name).count_params()
     assert card.training.seed in [seed.seed for seed in card.training.seeds]
     assert [seed.seed for seed in card.training.seeds] == list(range(len(card.training.seeds)))
-    assert card.architecture.layers == describe_layers(create_model(name.replace("_dropout", "")))
+    assert card.architecture.layers == describe_layers(create_model(name))
     assert card.architecture.chain
     best = max(seed.validation_accuracy for seed in card.training.seeds)
     (chosen,) = (s for s in card.training.seeds if s.seed == card.training.seed)
@@ -102,12 +102,6 @@ def test_the_published_numbers_are_those_that_must_be_reached(name):
         "convnet": 0.9965,
     }.get(name, 0.9925)
     assert model_card(name).test.accuracy >= least
-
-
-def test_models_that_differ_in_training_alone_share_their_parameters():
-    one, other = dense_relu(weights="mnist"), dense_relu_dropout(weights="mnist")
-    for first, second in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(first, second)
 
 
 def test_the_name_and_the_shape_of_the_input_do_not_matter(sample):
@@ -200,9 +194,9 @@ def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
         linear(weights="mnist")
 
 
-def test_all_files_together_stay_under_three_megabytes():
+def test_all_files_together_stay_under_four_megabytes():
     sizes = [path.stat().st_size for path in Path(str(shipped.FOLDER)).iterdir()]
-    assert 0 < sum(sizes) < 3_000_000
+    assert 0 < sum(sizes) < 4_000_000
 
 
 def test_a_model_has_a_card_if_it_has_parameters_and_no_other_name_has_one():
