@@ -14,7 +14,6 @@ from mnist_zoo import (
     ModelCard,
     create_model,
     dense_relu,
-    dense_relu_dropout,
     evaluate,
     linear,
     model_card,
