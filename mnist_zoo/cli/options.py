@@ -88,6 +88,12 @@ def completed(key: str) -> Callable[..., list[str] | list[CompletionItem]]:
     return complete
 
 
+def _default_model() -> str:
+    from mnist_zoo.models.forward import DEFAULT_MODEL  # NumPy, which the help does without.
+
+    return DEFAULT_MODEL
+
+
 def _name_or_file(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Check, without loading anything, that a model can be got by its name or from a file."""
     trained = NAMES["trained"]()
@@ -133,7 +139,7 @@ model_option = click.option(
     "-m",
     metavar="MODEL",
     type=click.Path(),
-    default="convnet",
+    default=_default_model,
     callback=_name_or_file,
     shell_complete=completed("trained"),
     help="A .keras file, or a name for the trained model of the package: {trained}.",

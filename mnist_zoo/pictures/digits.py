@@ -187,14 +187,15 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     if ink is None:
         return []
     shapes = _shapes(ink.mask)
-    digits = _without_creases(_digits(shapes), shapes, ink)
+    digits = _digits(shapes)
     if not digits:
         return []
     if len(digits) > MAX_DIGITS:
         raise PictureError(
             f"at most {MAX_DIGITS:,} digits are read in a picture; found {len(digits):,}"
         )
-    boxes = np.array([_around(shapes.boxes[pieces]) for pieces in digits])
+    digits = _without_creases(digits, shapes, ink)
+    boxes = _boxes_around(digits, shapes)
     drawn = _render(ink, shapes, digits)
     return [
         FoundDigit(Box(*(int(factor * edge) for edge in boxes[number])), line, drawn[number])
@@ -222,15 +223,27 @@ def turned(found: Sequence[FoundDigit], quarters: int) -> list[FoundDigit]:
         left, top, right, bottom = boxes.T
         boxes = np.stack([top, -right, bottom, -left], axis=1)
     return [
-        FoundDigit(found[number].box, line, _turned_digit(found[number].digit, quarters))
+        FoundDigit(found[number].box, line, turned_images(found[number].digit, quarters))
         for line, number in _reading_order(boxes)
     ]
 
 
-def _turned_digit(digit: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
-    """Turn a digit around its centre of mass, which is half a pixel off the middle of the image."""
-    image = np.rot90(digit, quarters)
-    return np.roll(image, (quarters in {1, 2}, quarters in {2, 3}), axis=(0, 1))
+def turned_images(images: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
+    """Turn digits around their centres of mass, half a pixel off the middle of the image.
+
+    Parameters
+    ----------
+    images : ndarray of float32, shape (..., 28, 28)
+        Digits in the form of MNIST.
+    quarters : int
+        From 0 to 3: by how many times 90 degrees, counter-clockwise.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., 28, 28)
+    """
+    axes = (-2, -1)
+    return np.roll(np.rot90(images, quarters, axes), (quarters in {1, 2}, quarters in {2, 3}), axes)
 
 
 def _shapes(mask: Mask) -> _Shapes:
@@ -252,6 +265,11 @@ def _check_pieces(count: int) -> None:
 def _around(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the smallest box around all `boxes`."""
     return np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def _boxes_around(digits: list[NDArray[np.intp]], shapes: _Shapes) -> NDArray[np.intp]:
+    """Return the box around each digit, given by its pieces."""
+    return np.array([_around(shapes.boxes[pieces]) for pieces in digits])
 
 
 def _largest(shapes: _Shapes) -> NDArray[np.intp]:
@@ -317,12 +335,11 @@ def _without_creases(
     labels = shapes.labels[ink.mask]
     amounts = np.bincount(labels, ink.amount[ink.mask])[1:]
     darkness = np.array([amounts[own].sum() / shapes.areas[own].sum() for own in digits])
-    pale = darkness < PALE * np.median(darkness) if digits else darkness < 0.0
+    pale = darkness < PALE * np.median(darkness)
     if not pale.any():
         return digits
-    boxes = np.array([_around(shapes.boxes[own]) for own in digits])
     lines = np.zeros(len(digits), np.intp)
-    for line, number in _reading_order(boxes):
+    for line, number in _reading_order(_boxes_around(digits, shapes)):
         lines[number] = line
     company = np.bincount(lines[pale], minlength=len(digits))[lines]
     return [own for own, left in zip(digits, pale & (company < COMPANY), strict=True) if not left]

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from mnist_zoo.arguments import check_amount
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
-from mnist_zoo.pictures.digits import Box, FoundDigit, find_digits, turned
+from mnist_zoo.pictures.digits import Box, FoundDigit, find_digits, turned, turned_images
 from mnist_zoo.pictures.opening import Picture
 
 if TYPE_CHECKING:
     import keras
 
-# A picture of so many digits or more is turned if the log-likelihood of its reading becomes so much
-# higher, in nats. `python -m benchmarks.phone_pages` measures it. Of more digits than the last
-# number, some are tried, to save time.
+# A picture is turned only if it has at least so many digits, and if turning it raises the
+# log-likelihood of its reading by more than the second number, in nats. At most so many digits as
+# the third number are tried, to save time. `python -m benchmarks.phone_pages` measures how well
+# turned pages are read.
 LEAST_TO_TURN, LEAST_GAIN, MOST_TO_TURN = 8, 0.6, 100
 
 
@@ -129,8 +130,8 @@ def read_digits(
 ) -> Reading:
     """Find the digits in a picture, and read them.
 
-    A page of eight digits or more that lies on its side or upside down is noticed, and read as if
-    it was upright; a one that lies flat may be lost.
+    A page of eight digits or more that lies on its side or upside down is read as if it was
+    upright. On a page that lies on its side, the digit 1 may be lost.
 
     Parameters
     ----------
@@ -192,10 +193,13 @@ def read_found(
     Reading
         The digits that are kept. Their lines are counted anew, from 0.
     """
-    quarters = _quarters(found, model)
-    found = turned(found, quarters) if quarters else found
     images = _images(found)
     probabilities = predict_probabilities(images, model)
+    quarters = _quarters(images, probabilities, model)
+    if quarters:
+        found = turned(found, quarters)
+        images = _images(found)
+        probabilities = predict_probabilities(images, model)
     sure = probabilities.max(axis=1) >= min_confidence
     kept = [each for each, is_sure in zip(found, sure, strict=True) if is_sure]
     _, lines = np.unique([each.line for each in kept], return_inverse=True)
@@ -213,14 +217,19 @@ def _images(found: Sequence[FoundDigit]) -> NDArray[np.float32]:
     return images.reshape(-1, *MNIST.image_shape)
 
 
-def _quarters(found: Sequence[FoundDigit], model: str | keras.Model) -> int:
-    """Return by how many quarters to turn a picture, counter-clockwise, so that it is upright."""
-    if len(found) < LEAST_TO_TURN:
+def _quarters(
+    images: NDArray[np.float32], probabilities: NDArray[np.float32], model: str | keras.Model
+) -> int:
+    """Return by how many quarters to turn a picture, counter-clockwise, so that it is upright.
+
+    Its digits and their probabilities are given as it is.
+    """
+    if len(images) < LEAST_TO_TURN:
         return 0
-    some = found[:: -(-len(found) // MOST_TO_TURN)]
-    gains = [
-        float(np.log(predict_probabilities(_images(turned(some, k)), model).max(axis=1)).sum())
-        for k in range(4)
+    step = -(-len(images) // MOST_TO_TURN)
+    turns = [predict_probabilities(turned_images(images[::step], k), model) for k in (1, 2, 3)]
+    likelihoods = [
+        float(np.log(read.max(axis=1)).sum()) for read in (probabilities[::step], *turns)
     ]
-    best = int(np.argmax(gains))
-    return best if gains[best] > gains[0] + LEAST_GAIN else 0
+    best = int(np.argmax(likelihoods))
+    return best if likelihoods[best] > likelihoods[0] + LEAST_GAIN else 0
