@@ -39,17 +39,17 @@ EDGE = 0.35
 # pixels wide there, and would be taken for noise.
 LEAST_SIDE_FOR_NOISE = 20
 
-# In pictures that may be pages, thin strokes are found by `pages`. What is found here is wide: with
-# less contrast than this it is a shadow, a stain or a crease.
+# The thresholds from here on are for large pictures. Thin strokes are found there by `pages`, so
+# what is found here is wide. With less contrast than this, it is a shadow, a stain or a crease.
 LEAST_OF_WIDE = 0.25
-# And it is at least this share of the picture's longer side long.
+# A region whose longer side is less than this share of the picture's is not a digit.
 LEAST_OF_LARGE = 0.03
-# There too, what has a part that is this wide, as a share of its longer side, is a shadow, and what
-# covers less than this share of the square of that side is a line, as along a shadow.
+# If a square of the first share of a region's longer side fits into the region, it is a shadow. If
+# the region's area is less than the second share of that side's square, it is a line.
 WIDEST_PART, THINNEST_PART = 0.4, 0.05
-# A digit fills a picture if it reaches along this share of a side, covers no rim by more than the
-# second share, and is not convex: it covers less than the third share of its convex hull. Or the
-# picture is as slim as a one.
+# Ink is a digit that fills the picture if it reaches along CUT_OUT of a side, covers at most
+# COVERED of each rim, and covers less than CONVEX of its convex hull. A picture whose sides have a
+# ratio of at most SLIM may show a one, which is convex.
 CUT_OUT, COVERED, CONVEX, SLIM = 0.95, 0.9, 0.8, 0.5
 
 

@@ -200,7 +200,8 @@ def _shipped(model: str, **settings: Any) -> Recipe:
     )
 
 
-# For smaller networks, which cannot learn everything. Chosen on the digits that choose settings.
+# Milder changes, for networks that are too small to learn the stronger ones. They were chosen on
+# the digits that are held out to choose settings.
 _MILDER: dict[str, Any] = {
     "distortion": {},
     "photometry": {"share": 0.03, "stripe": 14.0},
