@@ -12,7 +12,7 @@ import numpy as np
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, boxes_of, resize
 from mnist_zoo.pictures.opening import Plane
-from mnist_zoo.pictures.pages import LEAST_SIDE, Ink, find_strokes
+from mnist_zoo.pictures.pages import Ink, find_strokes, may_be_page
 from mnist_zoo.pictures.ruling import without_lines
 
 # The thresholds down to LEAST_SIDE_FOR_NOISE were chosen by measuring. What other values change is
@@ -76,7 +76,7 @@ def find_ink(grey: Plane) -> Ink | None:
         noise /= 2.0 * np.sqrt(np.pi)  # The share of white noise that this filter leaves.
     contrast = without_lines(contrast, noise, 0.15 * float(contrast.max()))
     contrast = without_lines(contrast.T, noise, 0.15 * float(contrast.max())).T
-    is_large = max(grey.shape) >= LEAST_SIDE
+    is_large = may_be_page(grey.shape)
     least = max(LEAST_OF_WIDE if is_large else LEAST_CONTRAST, LEAST_DEVIATIONS * noise)
     contrast = _without_surroundings(contrast, least)
     level = float(contrast.max())

@@ -21,8 +21,9 @@ from mnist_zoo.pictures.ruling import without_lines
 # These values were chosen on pages of training digits, by hand:
 # `python -m benchmarks.phone_pages --split train` measures how these are read.
 
-# Smaller pictures are no pages.
-LEAST_SIDE = 600
+# A page has at least so many pixels along its longer side. That side is at most so many times as
+# long as the other.
+LEAST_SIDE, LONGEST = 600, 20
 # Strokes are narrower than the first or the second of these shares of the longer side. Each is
 # tried on a copy with at most so many pixels a side.
 WIDTHS, COPY_SIDE = (0.01, 0.02), 700
@@ -114,6 +115,11 @@ class _Contrast(NamedTuple):
         return float((taken**2).sum()) if taken.size >= LEAST_INK else 0.0
 
 
+def may_be_page(shape: tuple[int, ...]) -> bool:
+    """Say whether a picture is large enough for a page, and not a strip."""
+    return max(shape) >= LEAST_SIDE and max(shape) <= LONGEST * min(shape)
+
+
 def find_strokes(grey: Plane) -> Ink | None:
     """Find ink whose strokes are narrow beside the picture.
 
@@ -128,7 +134,7 @@ def find_strokes(grey: Plane) -> Ink | None:
         None if there is no such ink. If there is some, but none that may be a digit, the mask is
         empty.
     """
-    chosen = _window(grey) if max(grey.shape) >= LEAST_SIDE else None
+    chosen = _window(grey) if may_be_page(grey.shape) else None
     if chosen is None:
         return None
     window, is_light_on_dark = chosen

@@ -95,6 +95,18 @@ def test_a_digit_that_was_cut_out_closely_is_found_in_a_large_picture(sample, nu
     assert (right - left) * (bottom - top) > 0.9 * paper.size
 
 
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (2, 40_000), (30, 601), (601, 30)])
+def test_a_strip_is_searched_too(shape):
+    assert find_digits(np.full(shape, 0.9)) == []
+    find_digits(np.random.default_rng(0).uniform(0.0, 1.0, shape))
+
+
+def test_a_digit_on_a_strip_is_found():
+    strip = np.full((30, 700), 0.9)
+    strip[5:25, 100:104] = 0.1
+    assert [found.box for found in find_digits(strip)] == [(100, 5, 104, 25)]
+
+
 def test_loops_are_counted():
     mask = np.zeros((12, 20), bool)
     mask[1:6, 1:6] = True  # A ring,
