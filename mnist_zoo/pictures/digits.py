@@ -420,9 +420,10 @@ def _draw(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -> N
     near = filters.grow(mine, reach)
     near &= mine | ~marked
     amount = np.where(near, amount, np.float32(0.0))
-    full = np.percentile(amount[mine], 75)
+    full = float(np.percentile(amount[mine], 75))
     amount = np.clip(amount / np.float32(full), 0.0, 1.0)
-    amount[amount < 2.0 * noise / full] = 0.0
+    # Whatever the noise, the darkest part of the digit stays.
+    amount[amount < min(0.5, 2.0 * noise / full)] = 0.0
     return _fit(amount)
 
 

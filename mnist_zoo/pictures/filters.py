@@ -77,13 +77,16 @@ def distances(mask: Mask) -> NDArray[np.float64]:
     ndarray of float64, shape (height, width)
     """
     height, width = mask.shape
-    rows, columns = np.arange(height), np.arange(width)
+    rows, columns = np.arange(height, dtype=np.int32)[:, None], np.arange(width, dtype=np.int32)
     # The distance within the column, in which there may be no pixel outside: then it is too far.
     far = height + width
-    apart = np.abs(rows[:, None] - rows)
-    within = np.where(mask[None], far, apart[:, :, None]).min(axis=1)
+    above = np.maximum.accumulate(np.where(mask, -far, rows))
+    below = np.minimum.accumulate(np.where(mask, height + far, rows)[::-1])[::-1]
+    within = np.minimum(rows - above, below - rows)
     across = (columns[:, None] - columns) ** 2
-    nearest: NDArray[np.float64] = np.sqrt((within[:, None, :] ** 2 + across).min(axis=2))
+    nearest: NDArray[np.float64] = np.sqrt(
+        (within[:, None, :] ** 2 + across).min(axis=2), dtype=np.float64
+    )
     return nearest
 
 
