@@ -45,8 +45,9 @@ LEAST_OF_WIDE = 0.25
 # A region whose longer side is less than this share of the picture's is not a digit.
 LEAST_OF_LARGE = 0.03
 # If a square of the first share of a region's longer side fits into the region, it is a shadow. If
-# the region's area is less than the second share of that side's square, it is a line.
-WIDEST_PART, THINNEST_PART = 0.4, 0.05
+# the region's area is less than the second share of that side's square, it is a line. So many
+# regions that are neither are a group of digits.
+WIDEST_PART, THINNEST_PART, COMPANY = 0.4, 0.05, 3
 # Ink is a digit that fills the picture if it reaches along CUT_OUT of a side, covers at most
 # COVERED of each rim, and covers less than CONVEX of its convex hull. A picture whose sides have a
 # ratio of at most SLIM may show a one, which is convex.
@@ -126,9 +127,13 @@ def _shadows(mask: Mask) -> Mask:
     no_digit = (boxes[:, :2] == 0).any(axis=1) | (boxes[:, 2:] == (width, height)).any(axis=1)
     no_digit |= sizes < LEAST_OF_LARGE * max(mask.shape)
     no_digit |= np.bincount(labels.ravel())[1:] < THINNEST_PART * sizes**2
+    wide = np.zeros_like(no_digit)
     for number in np.flatnonzero(~no_digit):
         left, top, right, bottom = boxes[number]
-        no_digit[number] = _has_wide_part(labels[top:bottom, left:right] == number + 1)
+        wide[number] = _has_wide_part(labels[top:bottom, left:right] == number + 1)
+    slim = sizes[~no_digit & ~wide]
+    # Among digits, what is no larger than these is a bold digit.
+    no_digit |= wide & (sizes > slim.max(initial=0) if len(slim) >= COMPANY else True)
     shadows: Mask = np.concatenate([[False], no_digit])[labels]
     return shadows
 

@@ -8,6 +8,7 @@ the ink takes.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +25,9 @@ from mnist_zoo.pictures.ruling import without_lines
 # A page has at least so many pixels along its longer side. That side is at most so many times as
 # long as the other.
 LEAST_SIDE, LONGEST = 600, 20
-# Strokes are narrower than the first or the second of these shares of the longer side. Each is
-# tried on a copy with at most so many pixels a side.
-WIDTHS, COPY_SIDE = (0.01, 0.02), 700
+# Strokes are narrower than the first or the second of these shares of the side of a square as large
+# as the picture. Each is tried on a copy with at most so many pixels a side.
+WIDTHS, COPY_SIDE = (0.0115, 0.023), 700
 # A width is enough if windows of two and of four times the width find less than so many times as
 # much ink: there is no wider stroke.
 PLATEAU = (1.25, 1.6)
@@ -171,8 +172,9 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
     if np.median(grey[::8, ::8]) < LIGHTEST_BOARD:
         copies[True] = _pooled(grey, factor, np.maximum)
     found: list[float] = []
+    side = math.sqrt(grey.size) / factor
     for share in (*WIDTHS, 2.0 * WIDTHS[-1], 4.0 * WIDTHS[-1]):
-        window = max(3, round(share * max(grey.shape) / factor))
+        window = max(3, round(share * side))
         seen = {light: _CONTRASTS[light](copy, window) for light, copy in copies.items()}
         # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
         chosen = max(seen, key=lambda light: seen[light].weight)

@@ -107,6 +107,29 @@ def test_a_digit_on_a_strip_is_found():
     assert [found.box for found in find_digits(strip)] == [(100, 5, 104, 25)]
 
 
+def grid(digits, columns, side=70):
+    """Digits in frames of `side` pixels on a sheet, 1.3 frames apart."""
+    rows, pitch = -(-len(digits) // columns), round(1.3 * side)
+    sheet = np.zeros((pitch * (rows + 1), pitch * (columns + 1)), np.float32)
+    for number, digit in enumerate(digits):
+        large = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
+        top, left = (pitch // 2 + pitch * place for place in divmod(number, columns))
+        sheet[top : top + side, left : left + side] = large
+    return np.clip(0.9 - 0.8 * sheet, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("columns", [3, 13])
+def test_every_digit_of_a_narrow_page_is_found(sample, columns):
+    assert len(find_digits(grid(sample.test.x[:39], columns))) == 39
+
+
+def test_a_digit_whose_strokes_run_together_is_found_among_others(sample):
+    digits = list(sample.test.x[:12])
+    y, x = np.mgrid[:28, :28]
+    digits[5] = np.float32((x - 14) ** 2 / 80 + (y - 14) ** 2 / 60 < 1.0)
+    assert len(find_digits(grid(digits, 6, side=200))) == 12
+
+
 def test_loops_are_counted():
     mask = np.zeros((12, 20), bool)
     mask[1:6, 1:6] = True  # A ring,
