@@ -139,6 +139,15 @@ def mean_along(plane: Plane, size: int, beyond: Beyond) -> Plane:
     return sums.astype(np.float32)
 
 
+def noise(plane: Plane) -> float:
+    """Estimate the standard deviation of the noise, from differences of neighbouring pixels."""
+    # The larger differences are edges of strokes, so a low quantile is taken. 0.2533 is the same
+    # quantile for the absolute value of a standard normal variable. The difference of two pixels
+    # has sqrt(2) times the deviation of one.
+    quantile = np.quantile(np.abs(np.diff(plane, axis=1)), 0.2)
+    return float(quantile / 0.2533 / np.sqrt(2.0))
+
+
 def centre_of_mass(plane: Plane) -> tuple[float, float]:
     """Return the row and the column of the centre of mass of a plane."""
     rows, columns = np.ogrid[: plane.shape[0], : plane.shape[1]]

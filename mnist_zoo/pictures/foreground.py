@@ -71,7 +71,7 @@ def find_ink(grey: Plane) -> Ink | None:
     if strokes is not None:
         return strokes if strokes.mask.any() else None
     contrast = _without_light(grey)
-    noise = _noise(contrast) if min(grey.shape) >= LEAST_SIDE_FOR_NOISE else 0.0
+    noise = filters.noise(contrast) if min(grey.shape) >= LEAST_SIDE_FOR_NOISE else 0.0
     if noise > 0.02:
         contrast = filters.blur(contrast)
         noise /= 2.0 * np.sqrt(np.pi)  # The share of white noise that this filter leaves.
@@ -225,15 +225,6 @@ def _paper(picture: Plane) -> Plane:
         surface = terms @ np.linalg.lstsq(weighted @ terms, weighted @ values, rcond=1e-9)[0]
         weights = rim / np.maximum(np.abs(values - surface), 1e-3)
     return surface.reshape(picture.shape).astype(np.float32)
-
-
-def _noise(contrast: Plane) -> float:
-    """Estimate the standard deviation of the noise, from differences of neighbouring pixels."""
-    # The larger differences are edges of strokes, so a low quantile is taken. 0.2533 is the same
-    # quantile for the absolute value of a standard normal variable. The difference of two pixels
-    # has sqrt(2) times the deviation of one.
-    quantile = np.quantile(np.abs(np.diff(contrast, axis=1)), 0.2)
-    return float(quantile / 0.2533 / np.sqrt(2.0))
 
 
 def _without_surroundings(contrast: Plane, least: float) -> Plane:

@@ -58,8 +58,9 @@ PALEST = 0.15
 MOST_LOOPS = 6
 # The edge of ink is at least this share as steep as is usual on the page.
 SOFTEST = 0.6
-# Noise is measured in squares with so many pixels a side.
-BLOCK = 64
+# Noise is measured in squares with so many pixels a side. If it is more than this share of the
+# light on the paper, the picture is blurred.
+BLOCK, NOISY = 64, 0.03
 
 
 class Ink(NamedTuple):
@@ -135,16 +136,16 @@ def find_strokes(grey: Plane) -> Ink | None:
         None if there is no such ink. If there is some, but none that may be a digit, the mask is
         empty.
     """
-    chosen = _window(grey) if may_be_page(grey.shape) else None
+    if not may_be_page(grey.shape):
+        return None
+    if filters.noise(grey[::8]) > NOISY * float(np.median(grey[::8, ::8])):
+        grey = filters.blur(grey)
+    chosen = _window(grey)
     if chosen is None:
         return None
     window, is_light_on_dark = chosen
-    contrast = _CONTRASTS[is_light_on_dark]
-    seen = contrast(grey, window)
+    seen = _CONTRASTS[is_light_on_dark](grey, window)
     noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
-    if noise > 0.03:
-        seen = contrast(filters.blur(grey), window)
-        noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
     plane = without_lines(seen.plane, noise, LEAST_CONTRAST)
     plane = np.ascontiguousarray(without_lines(plane.T, noise, LEAST_CONTRAST).T)
     seen = seen._replace(plane=plane)
