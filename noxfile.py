@@ -19,12 +19,14 @@ ALL_TESTS = ("-m", "slow or not slow")
 MEASURED = ("--cov", "--cov-report=", "--cov-fail-under=0")
 # TensorFlow's tests are those of the session before.
 BACKENDS = ("jax", "torch", "openvino")
+# What uses Keras. The rest is the same on every backend.
+KERAS_TESTS = (
+    *("tests/training", "tests/models", "tests/evaluation", "tests/export"),
+    *("tests/cli/test_training.py", "tests/cli/test_models.py", "tests/test_extending.py"),
+)
 # Keras does not train on OpenVINO, and most of the tests of provenance train.
 OPENVINO_TESTS = (
-    "tests/models",
-    "tests/evaluation",
-    "tests/export",
-    "tests/pictures",
+    *("tests/models", "tests/evaluation", "tests/export"),
     "--ignore=tests/models/test_provenance.py",
 )
 FIND = "import importlib.util; print(importlib.util.find_spec('{}') or '', end='')"
@@ -51,11 +53,11 @@ def tests(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", BACKENDS)
 def backends(session: nox.Session, backend: str) -> None:
-    """Run the tests on the other backends of Keras, on OpenVINO those of models alone."""
+    """Run the tests that use Keras on its other backends, on OpenVINO without training."""
     session.install("-e", ".[test]", backend)
     if not session.run("python", "-c", FIND.format(backend), silent=True, log=False):
         session.skip(f"{backend} is not installed")
-    paths = OPENVINO_TESTS if backend == "openvino" else ()
+    paths = OPENVINO_TESTS if backend == "openvino" else KERAS_TESTS
     options = (*paths, *MEASURED, "--cov-append")
     env = {
         "KERAS_BACKEND": backend,

@@ -37,7 +37,7 @@ ARROWS = {
     "corruptions": {"evaluation"},
     "recipes": {"training"},
     "plots": {"arguments", "data", "metrics", "pictures"},
-    "export": {"arguments", "errors", "models", "writing"},
+    "export": {"arguments", "data", "errors", "metrics", "models", "writing"},
     "cli": {
         *("arguments", "data", "evaluation", "export", "models", "pictures", "plots"),
         *("corruptions", "recipes", "signals", "training", "writing"),

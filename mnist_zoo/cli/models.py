@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -132,10 +132,29 @@ def evaluate(
     shell_complete=completed("formats"),
     help="The format to write: {formats}.",
 )
+@click.option(
+    "--preprocessing",
+    is_flag=True,
+    help="Let it take grey pictures of any size, as bytes, and return the digit too.",
+)
+@click.option(
+    "--data",
+    type=click.Choice(["mnist", "sample"]),
+    metavar="mnist|sample",
+    help="The digits to compare the outputs on; by default the sample, or random pictures.",
+)
 @output_option("What to write; by default MODEL with the format's ending.")
 @force_option
 @json_option
-def export(model: str, form: str, output: Path | None, force: bool, as_json: bool) -> None:
+def export(
+    model: str,
+    form: str,
+    preprocessing: bool,
+    data: Literal["mnist", "sample"] | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Write a model in another format.
 
     The export is read again, and must compute what the model computes.
@@ -144,11 +163,19 @@ def export(model: str, form: str, output: Path | None, force: bool, as_json: boo
     path = output or Path(model).with_suffix(row.suffix)
     check_outputs(path, force=force, marker=row.marker)
     written = mnist_zoo.export.export_model(
-        trained_model(model), path, format=form, overwrite=force
+        trained_model(model),
+        path,
+        format=form,
+        data=load(data) if data else None,
+        preprocessing=preprocessing,
+        overwrite=force,
     )
     facts = {**written._asdict(), "path": str(path)}
-    difference = f"the largest difference in its outputs is {written.largest_difference:.1e}"
-    terminal.show(facts, as_json, f"saved as {path}; {difference}")
+    text = (
+        f"saved as {path}; on {written.pictures:,} pictures, the largest difference in its outputs "
+        f"is {written.largest_difference:.1e}, and {written.classes_changed} classes differ"
+    )
+    terminal.show(facts, as_json, text)
 
 
 def trained_model(model: str) -> keras.Model:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from mnist_zoo import ExportError, create_model, export, list_models
+from mnist_zoo import create_model, export, list_models
 from mnist_zoo.models import provenance
 
 every_model = pytest.mark.parametrize("name", list_models())
@@ -65,16 +65,6 @@ def test_a_saved_model_of_tensorflow_computes_the_same(name, tmp_path, sample):
     )
 
 
-@pytest.mark.parametrize("backend", ["torch", "numpy", "openvino"])
-def test_a_backend_that_writes_no_saved_model_is_named_with_what_to_do(
-    backend, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
-    with pytest.raises(ExportError, match=f"this is {backend}.*with KERAS_BACKEND=tensorflow"):
-        export.export_saved_model(create_model("linear"), tmp_path / "saved")
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("write", "name"),
     [
@@ -88,7 +78,7 @@ def test_nothing_is_replaced_unless_asked_for(write, name, tmp_path):
     with pytest.raises(FileExistsError, match="exists already"):
         write(model, tmp_path / name)
     write(model, tmp_path / name, overwrite=True)
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert {path.name for path in tmp_path.iterdir()} - {f"{name}.export.json"} == {name}
 
 
 @writes_saved_models
@@ -131,13 +121,13 @@ def test_a_folder_that_cannot_be_moved_into_place_leaves_the_old_one(tmp_path, m
     with pytest.raises(OSError, match="the disk is gone"):
         export.export_saved_model(model, tmp_path / "saved", overwrite=True)
     assert (tmp_path / "saved" / "saved_model.pb").is_file()
-    assert [path.name for path in tmp_path.iterdir()] == ["saved"]
+    assert {path.name for path in tmp_path.iterdir()} == {"saved", "saved.export.json"}
 
 
 @writes_saved_models
 def test_a_saved_model_that_computes_something_else_is_not_written(tmp_path, monkeypatch):
     model = create_model("linear", seed=0)
-    monkeypatch.setattr(model, "predict", lambda pictures, verbose: np.zeros((64, 10)))
+    monkeypatch.setattr(model, "predict", lambda x, verbose: np.zeros((len(x), 10)))
     with pytest.raises(ArithmeticError, match="differs from the model by"):
         export.export_saved_model(model, tmp_path / "saved")
     assert list(tmp_path.iterdir()) == []
