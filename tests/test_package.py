@@ -22,17 +22,19 @@ FRAMEWORKS = ("tensorflow", "keras", "jax", "torch")
 ARROWS = {
     "errors": set(),
     "arguments": set(),
+    "jobs": set(),
     "signals": set(),
     "writing": set(),
     "data": {"arguments", "errors"},
     "metrics": {"arguments"},
     "models": {"arguments", "data", "errors", "metrics"},
-    "pictures": {"arguments", "data", "errors", "models"},
+    "pictures": {"arguments", "data", "errors", "jobs", "models"},
     "evaluation": {
         *("arguments", "data", "errors", "metrics", "models", "pictures", "plots", "writing"),
     },
     "training": {
-        *("arguments", "data", "errors", "evaluation", "metrics", "models", "signals", "writing"),
+        *("arguments", "data", "errors", "evaluation", "jobs", "metrics", "models", "signals"),
+        "writing",
     },
     "corruptions": {"evaluation"},
     "recipes": {"training"},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 
 import mnist_zoo
+from mnist_zoo.arguments import check_jobs
 from mnist_zoo.writing import check_writable, replacing
 
 if TYPE_CHECKING:
@@ -166,6 +167,18 @@ def output_option(text: str) -> Callable[[Callable[..., None]], Callable[..., No
     """Return the option for the file that a command writes, with a text that describes it."""
     return click.option(
         "--output", "-o", metavar="FILE", type=click.Path(path_type=Path), help=text
+    )
+
+
+def jobs_option(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option for how much is done at the same time, with a text that describes it."""
+    return click.option(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        callback=checked(lambda value: check_jobs("jobs", value)),
+        help=text,
     )
 
 

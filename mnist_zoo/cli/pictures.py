@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import mnist_zoo
-from mnist_zoo.arguments import check_amount, check_jobs
+from mnist_zoo.arguments import check_amount
 from mnist_zoo.cli import lines, terminal
 from mnist_zoo.cli.models import trained_model
 from mnist_zoo.cli.options import (
@@ -22,6 +22,7 @@ from mnist_zoo.cli.options import (
     check_outputs,
     checked,
     force_option,
+    jobs_option,
     json_option,
     model_option,
     plot_option,
@@ -58,14 +59,7 @@ STDIN, STDIN_NAME = "-", "standard input"
     callback=checked(lambda value: check_amount("min_confidence", value, 1.0)),
     help="Leave out digits of which the model is less sure, from 0 to 1.",
 )
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=int,
-    default=1,
-    callback=checked(lambda value: check_jobs("jobs", value)),
-    help="How many pictures to read at the same time; -1 is one for each core.",
-)
+@jobs_option("How many pictures to read at the same time; -1 is one for each core.")
 @plot_option
 @click.option(
     "--jsonl",

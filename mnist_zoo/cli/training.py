@@ -24,6 +24,7 @@ from mnist_zoo.cli.options import (
     completed,
     data_option,
     force_option,
+    jobs_option,
     json_option,
     name_argument,
     one_of,
@@ -318,6 +319,7 @@ def _recipes(names: tuple[str, ...]) -> list[str]:
     help="Keep the trained models here. A training that was stopped goes on, and one that is done "
     "is not repeated. By default ./trainings for shipped models; the others are not kept.",
 )
+@jobs_option("How many seeds to train at the same time; -1 is one for each core.")
 @output_option("Write the results here, as JSON.")
 @force_option
 @json_option
@@ -325,6 +327,7 @@ def reproduce(
     names: list[str],
     seeds: int,
     folder: Path | None,
+    jobs: int,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -349,13 +352,19 @@ def reproduce(
                 behind = seed * of + epochs
                 progress.update(bar, description=text, completed=behind, total=seeds * of)
 
+            def show_seed(result: mnist_zoo.recipes.SeedResult, name: str = name) -> None:
+                if jobs != 1:  # Then no epochs are told.
+                    progress.update(bar, description=name, advance=1, total=seeds)
+
             done.append(
                 mnist_zoo.recipes.reproduce(
                     name,
                     digits,
                     seeds=range(seeds),
                     folder=folder or (SHIPPED_FOLDER if name in shipped else None),
+                    on_result=show_seed,
                     on_epoch=show_epoch,
+                    n_jobs=jobs,
                 )
             )
             if output:  # After each recipe, so that an interruption costs no more than one.

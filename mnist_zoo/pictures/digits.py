@@ -9,7 +9,6 @@ is a connected region of ink. A digit consists of one piece or, if its stroke is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +37,8 @@ FINE = 4
 # a shadow, unless so many digits of a line are as pale: these were written with another pen.
 # `python -m benchmarks.phone_pages --split train` measures what other values change.
 PALE, COMPANY = 0.2, 3
+# A digit that is lower than this share of the usual size is a dash, or lies on its side.
+LOWEST = 0.35
 # The steepest slope of a line: 17 degrees.
 STEEPEST = 0.3
 # What bounds the time that a picture may take: the pieces of ink that are compared with each other,
@@ -77,6 +78,21 @@ class FoundDigit(NamedTuple):
     box: Box
     line: int
     digit: NDArray[np.float32]
+
+
+class Candidates(NamedTuple):
+    """What may be the digits of a picture, if it is turned.
+
+    Attributes
+    ----------
+    found : list of FoundDigit
+        The digits, in no order.
+    usual : float
+        The size of most of them, in pixels of the picture.
+    """
+
+    found: list[FoundDigit]
+    usual: float
 
 
 class _Shapes(NamedTuple):
@@ -182,14 +198,19 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     >>> [found.box.left for found in find_digits(paper)]
     [100, 200]
     """
+    return upright(find_candidates(image))
+
+
+def find_candidates(image: Picture) -> Candidates:
+    """Find the digits in a picture, upright or on their side, as for :func:`find_digits`."""
     plane, factor = open_grey(image)
     ink = find_ink(plane)
     if ink is None:
-        return []
+        return Candidates([], 0.0)
     shapes = _shapes(ink.mask)
-    digits = _digits(shapes)
+    digits, usual = _digits(shapes)
     if not digits:
-        return []
+        return Candidates([], 0.0)
     if len(digits) > MAX_DIGITS:
         raise PictureError(
             f"at most {MAX_DIGITS:,} digits are read in a picture; found {len(digits):,}"
@@ -197,34 +218,37 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     digits = _without_creases(digits, shapes, ink)
     boxes = _boxes_around(digits, shapes)
     drawn = _render(ink, shapes, digits)
-    return [
-        FoundDigit(Box(*(int(factor * edge) for edge in boxes[number])), line, drawn[number])
-        for line, number in _reading_order(boxes)
+    found = [
+        FoundDigit(Box(*(int(factor * edge) for edge in box)), 0, digit)
+        for box, digit in zip(boxes, drawn, strict=True)
     ]
+    return Candidates(found, factor * usual)
 
 
-def turned(found: Sequence[FoundDigit], quarters: int) -> list[FoundDigit]:
-    """Return what would be found if the picture was turned; the boxes stay those of the picture.
+def upright(candidates: Candidates, quarters: int = 0) -> list[FoundDigit]:
+    """Return the digits of a picture that is turned; the boxes stay those of the picture.
 
     Parameters
     ----------
-    found : sequence of FoundDigit
-        What was found in a picture.
-    quarters : int
+    candidates : Candidates
+        What was found in the picture.
+    quarters : int, default 0
         From 0 to 3: by how many times 90 degrees to turn it, counter-clockwise.
 
     Returns
     -------
     list of FoundDigit
-        The digits in the reading order of the turned picture.
+        The digits that are not flat, in the reading order of the turned picture.
     """
-    boxes = np.array([each.box for each in found]).reshape(-1, 4)
+    boxes = np.array([each.box for each in candidates.found]).reshape(-1, 4)
     for _ in range(quarters):
         left, top, right, bottom = boxes.T
         boxes = np.stack([top, -right, bottom, -left], axis=1)
+    high = np.flatnonzero(boxes[:, 3] - boxes[:, 1] >= LOWEST * candidates.usual)
+    found = [candidates.found[number] for number in high]
     return [
         FoundDigit(found[number].box, line, turned_images(found[number].digit, quarters))
-        for line, number in _reading_order(boxes)
+        for line, number in _reading_order(boxes[high])
     ]
 
 
@@ -289,8 +313,8 @@ def _largest(shapes: _Shapes) -> NDArray[np.intp]:
         chosen |= more
 
 
-def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
-    """Return the pieces of each digit."""
+def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
+    """Return the pieces of each digit, upright or on its side, and the usual size."""
     # The usual size is a median weighted by area: half of the ink is in pieces up to this size.
     by_size = np.argsort(shapes.sizes)
     drops = np.cumsum(shapes.areas[by_size])
@@ -320,12 +344,14 @@ def _digits(shapes: _Shapes) -> list[NDArray[np.intp]]:
                 continue
         boxes[:, len(digits)] = box
         digits.append([piece])
-    # Digits that are too low are specks; those that are too wide are lines under the digits.
-    return [
+    # Digits that are too small are specks; those that are too wide are lines under the digits.
+    whole = [
         np.array(pieces)
         for pieces, (left, up, right, down) in zip(digits, boxes.T[: len(digits)], strict=True)
-        if down - up >= 0.35 * usual and right - left < 2.5 * max(usual, down - up)
+        if max(down - up, right - left) >= LOWEST * usual
+        and right - left < 2.5 * max(usual, down - up)
     ]
+    return whole, int(usual)
 
 
 def _without_creases(

@@ -15,8 +15,9 @@ import numpy as np
 
 from mnist_zoo.arguments import check_amount, check_jobs
 from mnist_zoo.data.datasets import MNIST
+from mnist_zoo.jobs import joblib_parallel
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
-from mnist_zoo.pictures.digits import FoundDigit, find_digits
+from mnist_zoo.pictures.digits import Candidates, find_candidates
 from mnist_zoo.pictures.opening import Picture
 from mnist_zoo.pictures.reading import Reading, read_found
 
@@ -150,10 +151,10 @@ def _placed(picture: Picture) -> Picture:
     return picture
 
 
-def _find(picture: Picture) -> list[FoundDigit] | Exception:
+def _find(picture: Picture) -> Candidates | Exception:
     """Find the digits in a picture; return the error if it cannot be read."""
     try:
-        return find_digits(picture)
+        return find_candidates(picture)
     except UNREADABLE as error:
         # What led to the error holds on to the pixels, and is lost between processes anyway.
         error.__cause__ = error.__context__ = None
@@ -161,7 +162,7 @@ def _find(picture: Picture) -> list[FoundDigit] | Exception:
 
 
 def _read(
-    found: list[FoundDigit] | Exception, model: str | keras.Model, min_confidence: float
+    found: Candidates | Exception, model: str | keras.Model, min_confidence: float
 ) -> Reading | Exception:
     return found if isinstance(found, Exception) else read_found(found, model, min_confidence)
 
@@ -180,7 +181,9 @@ def _mapped(
         return
     import joblib
 
-    parallel = _joblib_parallel(jobs)
+    # A picture takes so long that there is nothing to gain from sending several at once. Arrays are
+    # sent as bytes: as memory-mapped files, all would be kept until the last task is done.
+    parallel = joblib_parallel(jobs, batch_size=1, max_nbytes=None)
     waiting: deque[Picture] = deque()  # Taken, and not yielded yet.
     most = AHEAD * joblib.effective_n_jobs(jobs)
     source = iter(pictures)
@@ -214,16 +217,3 @@ def _mapped(
                 raise
     if ends[0] is not None:
         raise ends[0]
-
-
-def _joblib_parallel(jobs: int | None) -> Any:
-    """Return joblib's object that runs tasks, and returns their results as they are done."""
-    import joblib
-
-    # A picture takes so long that there is nothing to gain from sending several at once. Arrays are
-    # sent as bytes: as memory-mapped files, all would be kept until the last task is done.
-    settings = {"n_jobs": jobs, "batch_size": 1, "max_nbytes": None}
-    try:
-        return joblib.Parallel(**settings, return_as="generator")
-    except ValueError:  # The backends of Ray and multiprocessing return lists only.
-        return joblib.Parallel(**settings)

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from mnist_zoo.arguments import check_amount
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
-from mnist_zoo.pictures.digits import Box, FoundDigit, find_digits, turned, turned_images
+from mnist_zoo.pictures.digits import (
+    Box,
+    Candidates,
+    FoundDigit,
+    find_candidates,
+    turned_images,
+    upright,
+)
 from mnist_zoo.pictures.opening import Picture
 
 if TYPE_CHECKING:
@@ -173,18 +180,16 @@ def read_digits(
     11
     """
     least = check_amount("min_confidence", min_confidence, 1.0)
-    return read_found(find_digits(image), DEFAULT_MODEL if model is None else model, least)
+    return read_found(find_candidates(image), DEFAULT_MODEL if model is None else model, least)
 
 
-def read_found(
-    found: Sequence[FoundDigit], model: str | keras.Model, min_confidence: float
-) -> Reading:
+def read_found(candidates: Candidates, model: str | keras.Model, min_confidence: float) -> Reading:
     """Read digits that were found in a picture, without those that the model is not sure of.
 
     Parameters
     ----------
-    found : sequence of FoundDigit
-        The digits, in the reading order of the picture as it is.
+    candidates : Candidates
+        What may be the digits.
     model, min_confidence
         As for :func:`read_digits`, but checked.
 
@@ -193,11 +198,12 @@ def read_found(
     Reading
         The digits that are kept. Their lines are counted anew, from 0.
     """
+    found = upright(candidates)
     images = _images(found)
     probabilities = predict_probabilities(images, model)
     quarters = _quarters(images, probabilities, model)
     if quarters:
-        found = turned(found, quarters)
+        found = upright(candidates, quarters)
         images = _images(found)
         probabilities = predict_probabilities(images, model)
     sure = probabilities.max(axis=1) >= min_confidence

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import os
 import platform
 import shutil
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from mnist_zoo import metrics
-from mnist_zoo.arguments import check_integer
+from mnist_zoo.arguments import check_integer, check_jobs
 from mnist_zoo.data.loading import Mnist, Split, one_hot_labels
 from mnist_zoo.errors import DivergedError
+from mnist_zoo.jobs import joblib_parallel
 from mnist_zoo.models.outputs import model_probabilities, output_kind
 from mnist_zoo.models.species import create_model
 from mnist_zoo.training.fit import fit_and_evaluate
@@ -181,6 +185,7 @@ def reproduce(
     folder: Path | None = None,
     on_result: Callable[[SeedResult], None] | None = None,
     on_epoch: Callable[[int, int, int], None] | None = None,
+    n_jobs: int | None = None,
 ) -> Reproduction:
     """Train a recipe once for each seed and measure each on the test digits.
 
@@ -198,10 +203,15 @@ def reproduce(
         Where to keep the trainings: one that was stopped goes on after its last whole epoch, one
         that is done is not repeated, and its model is in ``NAME/seed-N.keras``.
     on_result : callable, optional
-        Called with each seed's result as it comes.
+        Called with each seed's result, in the order of the seeds, as it comes.
     on_epoch : callable, optional
         Called after each epoch with the seed, the number of epochs that its training has behind
-        it, and how many it has in all.
+        it, and how many it has in all. Not called with several jobs.
+    n_jobs : int, optional
+        How many seeds are trained at the same time, as in joblib and scikit-learn: -1 is one for
+        each core, and None is 1, unless :func:`joblib.parallel_config` says something else. Its
+        backend is used, so a cluster of Dask or Ray can be named there; then `folder` must be one
+        that all its machines see. Each job is a process with its share of the threads.
 
     Returns
     -------
@@ -227,17 +237,58 @@ def reproduce(
         raise ValueError(
             f"data must be all of MNIST, on which the claims were made; got the {data.source}"
         )
+    jobs = check_jobs("n_jobs", n_jobs)
+    checked = [check_integer("seeds", seed, 0) for seed in seeds]
+    if not checked:
+        raise ValueError("seeds must hold at least one seed; got none")
     if folder is not None:
         folder = _own_folder(folder, recipe)
     results = []
-    for seed in seeds:
-        seed = check_integer("seeds", seed, 0)
-        results.append(_result(recipe, data, seed, verbose, folder, on_epoch))
+    for result in _trained(recipe, data, checked, verbose, folder, on_epoch, jobs):
+        results.append(result)
         if on_result is not None:
-            on_result(results[-1])
-    if not results:
-        raise ValueError("seeds must hold at least one seed; got none")
+            on_result(result)
     return Reproduction(recipe, tuple(results))
+
+
+def _trained(
+    recipe: Recipe,
+    data: Mnist,
+    seeds: list[int],
+    verbose: Literal["auto", 0, 1, 2],
+    folder: Path | None,
+    on_epoch: Callable[[int, int, int], None] | None,
+    jobs: int | None,
+) -> Iterator[SeedResult]:
+    """Yield the result of each seed, in order: trained one after the other, or by joblib."""
+    import joblib
+
+    workers = min(joblib.effective_n_jobs(jobs), len(seeds))
+    if workers == 1:
+        for seed in seeds:
+            yield _result(recipe, data, seed, verbose, folder, on_epoch)
+        return
+    import keras
+
+    threads = max(1, joblib.cpu_count() // workers)
+    work = joblib.delayed(
+        functools.partial(_in_worker, os.getpid(), keras.backend.backend(), threads)
+    )
+    folder = folder and folder.absolute()
+    tasks = [work(recipe, data, seed, verbose, folder, None) for seed in seeds]
+    yield from joblib_parallel(jobs, batch_size=1)(tasks)
+
+
+def _in_worker(parent: int, backend: str, threads: int, *task: Any) -> SeedResult:
+    """Return what a seed gives, on the backend of the process `parent`, in so many threads."""
+    if os.getpid() != parent and "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = backend
+        for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+            os.environ[name] = str(threads)
+        if threads == 1:
+            alone = "--xla_cpu_multi_thread_eigen=false"
+            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {alone}".strip()
+    return _result(*task)
 
 
 def train_recipe(

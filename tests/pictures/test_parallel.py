@@ -160,7 +160,7 @@ def test_an_iterator_that_fails_does_so_after_the_pictures_before(jobs):
 
 @pytest.mark.parametrize("jobs", JOBS)
 def test_a_fault_of_the_program_itself_is_raised(threads, monkeypatch, jobs):
-    monkeypatch.setattr(parallel, "find_digits", lambda picture: 1 // 0)
+    monkeypatch.setattr(parallel, "find_candidates", lambda picture: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         list(read_pictures([ones(1)] * 5, n_jobs=jobs))
 

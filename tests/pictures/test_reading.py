@@ -10,6 +10,7 @@ import pytest
 from benchmarks import drawing
 from mnist_zoo import dense_sigmoid, read_digits
 from mnist_zoo.pictures import Box, FoundDigit, reading
+from mnist_zoo.pictures.digits import Candidates
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +96,10 @@ def test_digits_of_which_the_model_is_less_sure_are_left_out(page):
 
 
 def test_the_lines_that_are_left_are_counted_anew(monkeypatch):
-    box, blank = Box(0, 0, 9, 9), np.zeros((28, 28), np.float32)
-    found = [FoundDigit(box, line, blank) for line in (0, 0, 1, 2, 2)]
+    blank = np.zeros((28, 28), np.float32)
+    places = [(0, 0), (20, 0), (0, 20), (0, 40), (20, 40)]  # Two, one and two in a line.
+    boxes = [Box(left, top, left + 9, top + 9) for left, top in places]
+    found = Candidates([FoundDigit(box, 0, blank) for box in boxes], 9.0)
     probabilities = np.full((5, 10), 0.01, np.float32)
     probabilities[range(5), [3, 1, 4, 1, 5]] = [0.5, 0.5, 0.5, 0.91, 0.91]
     monkeypatch.setattr(reading, "predict_probabilities", lambda images, model: probabilities)
@@ -114,3 +117,18 @@ def test_the_lines_that_are_left_are_counted_anew(monkeypatch):
 def test_a_confidence_is_from_0_to_1(wrong):
     with pytest.raises(ValueError, match="min_confidence must be a number of at least 0 and at"):
         read_digits(np.zeros((50, 50), np.uint8), min_confidence=wrong)
+
+
+def test_ones_on_a_page_on_its_side_are_read_and_dashes_on_an_upright_one_are_not(sample):
+    paper = np.full((300, 500), 230, np.uint8)
+    for number, digit in enumerate(sample.test.x[sample.test.y == 4][:10]):
+        top, left = 40 + 120 * (number // 5), 40 + 60 * (number % 5)
+        paper[top : top + 84, left : left + 84] -= np.uint8(200 * np.kron(digit, np.ones((3, 3))))
+    assert str(read_digits(paper)).count("4") >= 9
+    with_dash, with_one = paper.copy(), paper.copy()
+    with_dash[80:86, 400:450] = 30
+    with_one[55:110, 420:426] = 30
+    assert len(read_digits(with_dash).digits) == len(read_digits(paper).digits)
+    on_its_side = read_digits(np.rot90(with_one, -1))
+    assert on_its_side.turned == 90
+    assert str(on_its_side) == str(read_digits(with_one))

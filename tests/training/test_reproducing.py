@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
 
+import joblib
 import keras
 import numpy as np
 import pytest
@@ -103,6 +105,60 @@ def test_a_kill_while_a_backup_is_written_leaves_the_one_before(
     options["on_epoch"] = lambda seed, done, of: told.append(done)
     reproducing.reproduce("short", all_of_mnist, **options)
     assert told == [3, 4]
+
+
+@contextlib.contextmanager
+def dask_cluster():
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster):
+        yield "dask"
+
+
+@contextlib.contextmanager
+def ray_cluster():
+    ray = pytest.importorskip("ray")
+    ray_joblib = pytest.importorskip("ray.util.joblib")
+    ray.init(num_cpus=2, include_dashboard=False)
+    ray_joblib.register_ray()
+    yield "ray"
+    ray.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Those of the clusters, which are other processes.
+@pytest.mark.parametrize("cluster", [dask_cluster, ray_cluster])
+def test_a_cluster_gives_the_same_parameters_as_two_processes(all_of_mnist, tmp_path, cluster):
+    seeds, told = [0, 1], []
+    options = {"seeds": seeds, "n_jobs": 2}
+    with cluster() as name, joblib.parallel_config(backend=name):
+        found = reproducing.reproduce("short", all_of_mnist, folder=tmp_path / "cluster", **options)
+    here = reproducing.reproduce(
+        "short", all_of_mnist, folder=tmp_path / "here", on_result=told.append, **options
+    )
+    assert list(here.results) == told
+    assert [result._replace(seconds=0) for result in found.results] == [
+        result._replace(seconds=0) for result in told
+    ]
+    for seed in seeds:
+        both = weights_of(tmp_path / "cluster", seed), weights_of(tmp_path / "here", seed)
+        for these, those in zip(*both, strict=True):
+            np.testing.assert_array_equal(these, those)
+
+
+def test_two_jobs_give_about_what_one_gives(all_of_mnist):
+    one, two = (
+        reproducing.reproduce("short", all_of_mnist, seeds=[0, 1], n_jobs=jobs) for jobs in (1, 2)
+    )
+    # Not the same: a sum over another number of threads is rounded in another way.
+    assert two.mean == pytest.approx(one.mean, abs=0.02)
+    assert [result.seed for result in two.results] == [0, 1]
+
+
+@pytest.mark.parametrize("jobs", [0, 1.5, True])
+def test_a_number_of_jobs_that_is_none_is_refused(all_of_mnist, jobs):
+    with pytest.raises(ValueError, match="n_jobs must be an integer of at least 1"):
+        reproducing.reproduce("short", all_of_mnist, n_jobs=jobs)
 
 
 def test_a_training_that_is_done_is_not_repeated(all_of_mnist, tmp_path, monkeypatch):
