@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 from pathlib import Path
@@ -62,7 +62,7 @@ def write_elsewhere(
         model.save(folder / "model.keras")
         if digits is not None:
             np.save(folder / "digits.npy", digits)
-        done = subprocess.run(  # noqa: S603  # Python itself, with arguments from here.
+        done = subprocess.run(  # noqa: S603  # nosec B603  # Python itself.
             [sys.executable, "-c", PROGRAM, str(folder), form, str(path)],
             env={**os.environ, "KERAS_BACKEND": backend},
             capture_output=True,
