@@ -5,7 +5,7 @@
    $ pip install mnist-zoo fastapi uvicorn
    $ uvicorn --app-dir examples serve:app
    $ curl --data-binary @photo.jpg http://127.0.0.1:8000/read
-   {"text":"314","lines":["314"],"confidence":[0.99,0.98,0.99]}
+   {"text":"314","turned":0,"digits":[{"digit":3,"confidence":0.99,...
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from fastapi import FastAPI, HTTPException, Request
 
 from mnist_zoo import PictureError, Reading, read_digits
 
-# A picture may have so many bytes, and take so many seconds from its first byte to its reading. So
-# many are read at a time, which bounds the memory, and so many may wait for that.
+# A picture may have so many bytes, and its request may last so many seconds. So many pictures are
+# read at a time, and so many requests are open.
 MOST_BYTES, MOST_SECONDS, READERS, MOST_WAITING = 10_000_000, 20, 2, 64
 
 app = FastAPI(title="Digits in pictures")
@@ -36,8 +36,7 @@ async def read(request: Request) -> dict[str, object]:
         raise HTTPException(408, f"the picture took more than {MOST_SECONDS} s") from None
     except PictureError as error:
         raise HTTPException(422, str(error)) from None
-    confidence = [round(float(each), 4) for each in reading.probabilities.max(axis=1)]
-    return {"text": str(reading), "lines": str(reading).splitlines(), "confidence": confidence}
+    return reading.to_dict()
 
 
 async def _read(request: Request) -> Reading:

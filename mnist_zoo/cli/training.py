@@ -352,17 +352,12 @@ def reproduce(
                 behind = seed * of + epochs
                 progress.update(bar, description=text, completed=behind, total=seeds * of)
 
-            def show_seed(result: mnist_zoo.recipes.SeedResult, name: str = name) -> None:
-                if jobs != 1:  # Then no epochs are told.
-                    progress.update(bar, description=name, advance=1, total=seeds)
-
             done.append(
                 mnist_zoo.recipes.reproduce(
                     name,
                     digits,
                     seeds=range(seeds),
                     folder=folder or (SHIPPED_FOLDER if name in shipped else None),
-                    on_result=show_seed,
                     on_epoch=show_epoch,
                     n_jobs=jobs,
                 )

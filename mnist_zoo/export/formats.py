@@ -14,7 +14,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # On how many pictures an export is compared with its model.
 PROBES = 1_000
+# On how many training digits a quantized export learns the ranges of its values.
+CALIBRATED_ON = 500
 # The file beside an export that says what came of this is called as the export, with this ending.
 PROOF_SUFFIX = ".export.json"
 
@@ -218,7 +220,8 @@ def export_model(
     with replacing(target, overwrite, row.marker) as part, replacing(proof, overwrite) as note:
         found = _written_and_run(row, written, part, pictures, probes.train)
         expected = _probabilities(_outputs(written, pictures))
-        export = _compared(row, found, expected, probes)._replace(path=target, bytes=_size(part))
+        export = _compared(target, row, found, expected, probes, _size(part))
+        _check_same(row, export)
         facts = {**export._asdict(), "path": target.name, **_facts(model, written)}
         note.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return export
@@ -236,7 +239,7 @@ def _check_installed(row: Format) -> None:
 def _probes(model: keras.Model, data: Mnist | None) -> _Probes:
     """Return what to compare on: of data, of the sample, or random pictures."""
     shape = tuple(model.input_shape[1:])
-    if data is None and math.prod(shape) == math.prod(MNIST.image_shape):
+    if data is None and math.prod(shape) == MNIST.pixels:
         with contextlib.suppress(ImportError):
             data = load_mnist(source="sample")
     if data is None:
@@ -247,7 +250,7 @@ def _probes(model: keras.Model, data: Mnist | None) -> _Probes:
         data.source,
         some.reshape(-1, *shape),
         labels if labels.ndim == 1 else labels.argmax(axis=1),
-        data.train.x[:: max(1, len(data.train.x) // PROBES)].reshape(-1, *shape),
+        data.train.x[:CALIBRATED_ON].reshape(-1, *shape),
     )
 
 
@@ -261,7 +264,7 @@ def _written_and_run(
         if not row.backends or keras.backend.backend() in row.backends:
             row.write(model, path, digits)
         else:
-            write_elsewhere(model, row.name, path, row.backends[0], digits)
+            write_elsewhere(model, row.write, path, row.backends[0], digits)
         return _probabilities(row.load(path)(pictures))
     except (ExportError, ImportError, OSError):
         raise
@@ -284,34 +287,42 @@ def _probabilities(outputs: Outputs) -> NDArray[np.float32]:
 
 
 def _compared(
-    row: Format, found: NDArray[np.float32], expected: NDArray[np.float32], probes: _Probes
+    path: Path,
+    row: Format,
+    found: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    probes: _Probes,
+    size: int,
 ) -> Export:
-    """Compare outputs; raise ``ExportError`` if they differ by more than the format allows."""
-    difference = float(np.abs(found - expected).max())
+    """Compare the outputs of an export with those expected of it."""
     classes, model_classes = found.argmax(axis=1), expected.argmax(axis=1)
-    changed = int((classes != model_classes).sum())
-    if not difference <= row.tolerance:
-        raise ExportError(
-            f"the {row.name} differs from the model by {difference:g}, which is more than "
-            f"{row.tolerance:g}: it was not written"
-        )
-    if changed > row.changed * len(found):
-        raise ExportError(
-            f"the {row.name} puts {changed} of {len(found)} pictures into another class than the "
-            f"model, which is more than {row.changed:.1%}: it was not written"
-        )
     labels = probes.y
     return Export(
-        path=Path(),
+        path=path,
         format=row.name,
-        largest_difference=difference,
-        classes_changed=changed,
+        largest_difference=float(np.abs(found - expected).max()),
+        classes_changed=int((classes != model_classes).sum()),
         pictures=len(found),
         compared_on=probes.source,
         accuracy=None if labels is None else accuracy(labels, classes),
         model_accuracy=None if labels is None else accuracy(labels, model_classes),
-        bytes=0,
+        bytes=size,
     )
+
+
+def _check_same(row: Format, export: Export) -> None:
+    """Raise ``ExportError`` if an export differs from its model by more than is allowed."""
+    if not export.largest_difference <= row.tolerance:
+        raise ExportError(
+            f"the {row.name} differs from the model by {export.largest_difference:g}, which is "
+            f"more than {row.tolerance:g}: it was not written"
+        )
+    if export.classes_changed > row.changed * export.pictures:
+        raise ExportError(
+            f"the {row.name} puts {export.classes_changed} of {export.pictures} pictures into "
+            f"another class than the model, which is more than {row.changed:.1%}: it was not "
+            "written"
+        )
 
 
 def _size(path: Path) -> int:
@@ -342,7 +353,7 @@ def _facts(model: keras.Model, written: keras.Model) -> dict[str, Any]:
     species = SPECIES.get(model.name)
     if species is not None and species.weights is not None and _is_shipped(model, species.weights):
         card = model_card(species.name)
-        facts |= {"license": "Apache-2.0", "card": card.to_dict()}
+        facts |= {"license": metadata("mnist-zoo")["License-Expression"], "card": card.to_dict()}
     return facts
 
 

@@ -19,8 +19,9 @@ LIGHTEST = 0.5
 def with_preprocessing(model: keras.Model) -> keras.Model:
     """Return a model that scales pictures itself, and returns the digit and the probabilities.
 
-    Pictures are grey, of any one size, and of uint8. Each shows a digit as those of MNIST do, with
-    a margin. Pictures of dark ink on light paper are inverted. All are scaled to 28 by 28 pixels.
+    Pictures are grey, all of the same size, and of uint8. Each shows a digit with a margin, as
+    those of MNIST do. Pictures of dark ink on light paper are inverted. All are scaled to 28 by 28
+    pixels.
     To find digits in a photo, use :func:`~mnist_zoo.read_digits` before the model.
 
     Parameters
@@ -42,7 +43,7 @@ def with_preprocessing(model: keras.Model) -> keras.Model:
     is_dark_on_light = ops.mean(ink, axis=(1, 2, 3), keepdims=True) > LIGHTEST
     ink = ops.where(is_dark_on_light, 1.0 - ink, ink)
     digits = layers.Resizing(*MNIST.image_shape, data_format="channels_last")(ink)
-    # Else some exports normalize by the pictures at hand, as in training.
+    # Without `training=False`, some exports do batch normalization as in training.
     outputs = model(layers.Reshape(model.input_shape[1:])(digits), training=False)
     probed = np.zeros((1, *model.input_shape[1:]), np.float32)
     if output_kind(model, probed) == "logits":

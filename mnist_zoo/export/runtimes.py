@@ -29,8 +29,6 @@ Pictures = NDArray[Any]
 # What a model returns for them: one array, or the digit and the probabilities, in any order.
 Outputs = list[NDArray[Any]]
 Run = Callable[[Pictures], Outputs]
-# Of these pictures, a quantized model learns the ranges of its values.
-CALIBRATED_ON = 500
 
 
 def write_saved_model(model: keras.Model, path: Path, _: Pictures | None) -> None:
@@ -76,7 +74,7 @@ def load_onnx(path: Path) -> Run:
 
 @functools.cache
 def _teach_erfc() -> None:
-    """Have tf2onnx write the operation in TensorFlow's GELU that it does not know."""
+    """Have tf2onnx write Erfc, an operation of TensorFlow's GELU that it does not know."""
     from tf2onnx.handler import tf_op
 
     @tf_op("Erfc")
@@ -114,14 +112,13 @@ def write_litert_int8(model: keras.Model, path: Path, digits: Pictures | None) -
             "litert-int8 needs digits, of which it learns the ranges of values: give data, or "
             'pip install "mnist-zoo[sample]"'
         )
-    some = digits[:CALIBRATED_ON]
     with _quiet_tensorflow():
         model.export(
             path,
             format="litert",
             verbose=False,
             optimizations=[tf.lite.Optimize.DEFAULT],
-            representative_dataset=lambda: ([some[i : i + 1]] for i in range(len(some))),
+            representative_dataset=lambda: ([digit[None]] for digit in digits),
             target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
         )
 

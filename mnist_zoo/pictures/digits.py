@@ -85,13 +85,16 @@ class Candidates(NamedTuple):
 
     Attributes
     ----------
-    found : list of FoundDigit
-        The digits, in no order.
+    boxes : list of Box
+        Where each is in the picture, in no order.
+    digits : list of ndarray of float32, shape (28, 28)
+        Each in the form of MNIST, in [0, 1].
     usual : float
-        The size of most of them, in pixels of the picture.
+        The usual size of these digits, in pixels of the picture.
     """
 
-    found: list[FoundDigit]
+    boxes: list[Box]
+    digits: list[NDArray[np.float32]]
     usual: float
 
 
@@ -206,23 +209,18 @@ def find_candidates(image: Picture) -> Candidates:
     plane, factor = open_grey(image)
     ink = find_ink(plane)
     if ink is None:
-        return Candidates([], 0.0)
+        return Candidates([], [], 0.0)
     shapes = _shapes(ink.mask)
     digits, usual = _digits(shapes)
     if not digits:
-        return Candidates([], 0.0)
+        return Candidates([], [], 0.0)
     if len(digits) > MAX_DIGITS:
         raise PictureError(
             f"at most {MAX_DIGITS:,} digits are read in a picture; found {len(digits):,}"
         )
     digits = _without_creases(digits, shapes, ink)
-    boxes = _boxes_around(digits, shapes)
-    drawn = _render(ink, shapes, digits)
-    found = [
-        FoundDigit(Box(*(int(factor * edge) for edge in box)), 0, digit)
-        for box, digit in zip(boxes, drawn, strict=True)
-    ]
-    return Candidates(found, factor * usual)
+    boxes = [Box(*(int(factor * edge) for edge in box)) for box in _boxes_around(digits, shapes)]
+    return Candidates(boxes, _render(ink, shapes, digits), factor * usual)
 
 
 def upright(candidates: Candidates, quarters: int = 0) -> list[FoundDigit]:
@@ -240,15 +238,17 @@ def upright(candidates: Candidates, quarters: int = 0) -> list[FoundDigit]:
     list of FoundDigit
         The digits that are not flat, in the reading order of the turned picture.
     """
-    boxes = np.array([each.box for each in candidates.found]).reshape(-1, 4)
+    boxes = np.array(candidates.boxes).reshape(-1, 4)
     for _ in range(quarters):
         left, top, right, bottom = boxes.T
         boxes = np.stack([top, -right, bottom, -left], axis=1)
     high = np.flatnonzero(boxes[:, 3] - boxes[:, 1] >= LOWEST * candidates.usual)
-    found = [candidates.found[number] for number in high]
+    order = [(line, high[place]) for line, place in _reading_order(boxes[high])]
     return [
-        FoundDigit(found[number].box, line, turned_images(found[number].digit, quarters))
-        for line, number in _reading_order(boxes[high])
+        FoundDigit(
+            candidates.boxes[number], line, turned_images(candidates.digits[number], quarters)
+        )
+        for line, number in order
     ]
 
 

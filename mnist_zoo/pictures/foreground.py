@@ -45,8 +45,8 @@ LEAST_OF_WIDE = 0.25
 # A region whose longer side is less than this share of the picture's is not a digit.
 LEAST_OF_LARGE = 0.03
 # If a square of the first share of a region's longer side fits into the region, it is a shadow. If
-# the region's area is less than the second share of that side's square, it is a line. So many
-# regions that are neither are a group of digits.
+# the region's area is less than the second share of that side's square, it is a line. At
+# least so many regions that are neither are taken for digits.
 WIDEST_PART, THINNEST_PART, COMPANY = 0.4, 0.05, 3
 # Ink is a digit that fills the picture if it reaches along CUT_OUT of a side, covers at most
 # COVERED of each rim, and covers less than CONVEX of its convex hull. A picture whose sides have a
@@ -132,8 +132,9 @@ def _shadows(mask: Mask) -> Mask:
         left, top, right, bottom = boxes[number]
         wide[number] = _has_wide_part(labels[top:bottom, left:right] == number + 1)
     slim = sizes[~no_digit & ~wide]
-    # Among digits, what is no larger than these is a bold digit.
-    no_digit |= wide & (sizes > slim.max(initial=0) if len(slim) >= COMPANY else True)
+    # What is wide is a bold digit if it is no larger than the digits beside it.
+    largest = slim.max() if len(slim) >= COMPANY else 0
+    no_digit |= wide & (sizes > largest)
     shadows: Mask = np.concatenate([[False], no_digit])[labels]
     return shadows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import os
 import platform
@@ -206,7 +205,8 @@ def reproduce(
         Called with each seed's result, in the order of the seeds, as it comes.
     on_epoch : callable, optional
         Called after each epoch with the seed, the number of epochs that its training has behind
-        it, and how many it has in all. Not called with several jobs.
+        it, and how many it has in all. With several jobs it is called once for each seed, when its
+        training is done, as if that had one epoch.
     n_jobs : int, optional
         How many seeds are trained at the same time, as in joblib and scikit-learn: -1 is one for
         each core, and None is 1, unless :func:`joblib.parallel_config` says something else. Its
@@ -271,12 +271,14 @@ def _trained(
     import keras
 
     threads = max(1, joblib.cpu_count() // workers)
-    work = joblib.delayed(
-        functools.partial(_in_worker, os.getpid(), keras.backend.backend(), threads)
-    )
+    where = os.getpid(), keras.backend.backend(), threads
     folder = folder and folder.absolute()
-    tasks = [work(recipe, data, seed, verbose, folder, None) for seed in seeds]
-    yield from joblib_parallel(jobs, batch_size=1)(tasks)
+    work = joblib.delayed(_in_worker)
+    tasks = [work(*where, recipe, data, seed, verbose, folder, None) for seed in seeds]
+    for result in joblib_parallel(jobs, batch_size=1)(tasks):
+        if on_epoch is not None:
+            on_epoch(result.seed, 1, 1)
+        yield result
 
 
 def _in_worker(parent: int, backend: str, threads: int, *task: Any) -> SeedResult:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mnist_zoo import ExportError, create_model, model_card
-from mnist_zoo.export import FORMATS, elsewhere, export_model, formats
+from mnist_zoo.export import FORMATS, elsewhere, export_model, formats, runtimes
 from mnist_zoo.export.preprocessing import with_preprocessing
 from mnist_zoo.models.species import SPECIES
 
@@ -173,7 +173,7 @@ def test_a_note_of_another_program_is_not_replaced(tmp_path):
 def test_a_format_is_written_on_another_backend_than_this_one(tmp_path):
     other = "numpy" if keras.backend.backend() != "numpy" else "jax"
     model = create_model("linear", seed=0)
-    elsewhere.write_elsewhere(model, "npz", tmp_path / "a.npz", other, None)
+    elsewhere.write_elsewhere(model, runtimes.write_npz, tmp_path / "a.npz", other, None)
     pictures = np.random.default_rng(0).random((5, 28, 28), np.float32)
     (found,) = FORMATS["npz"].load(tmp_path / "a.npz")(pictures)
     np.testing.assert_allclose(found, model.predict(pictures, verbose=0), atol=1e-6)
@@ -182,4 +182,4 @@ def test_a_format_is_written_on_another_backend_than_this_one(tmp_path):
 def test_a_failure_on_another_backend_is_told(tmp_path):
     model = create_model("vision_transformer", seed=0)
     with pytest.raises(ExportError, match="backend numpy failed: .*NumPy does not run"):
-        elsewhere.write_elsewhere(model, "npz", tmp_path / "a.npz", "numpy", None)
+        elsewhere.write_elsewhere(model, runtimes.write_npz, tmp_path / "a.npz", "numpy", None)

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import drawing
 from mnist_zoo import dense_sigmoid, read_digits
-from mnist_zoo.pictures import Box, FoundDigit, reading
+from mnist_zoo.pictures import Box, reading
 from mnist_zoo.pictures.digits import Candidates
 
 
@@ -99,7 +99,7 @@ def test_the_lines_that_are_left_are_counted_anew(monkeypatch):
     blank = np.zeros((28, 28), np.float32)
     places = [(0, 0), (20, 0), (0, 20), (0, 40), (20, 40)]  # Two, one and two in a line.
     boxes = [Box(left, top, left + 9, top + 9) for left, top in places]
-    found = Candidates([FoundDigit(box, 0, blank) for box in boxes], 9.0)
+    found = Candidates(boxes, [blank] * 5, 9.0)
     probabilities = np.full((5, 10), 0.01, np.float32)
     probabilities[range(5), [3, 1, 4, 1, 5]] = [0.5, 0.5, 0.5, 0.91, 0.91]
     monkeypatch.setattr(reading, "predict_probabilities", lambda images, model: probabilities)
