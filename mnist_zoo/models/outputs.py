@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_zoo.errors import DivergedError
+from mnist_zoo.models.devices import whole_batches
 from mnist_zoo.models.layers import softmax
 
 if TYPE_CHECKING:
@@ -46,24 +47,15 @@ def model_probabilities(
 
 def _outputs(model: keras.Model, x: Any, batch_size: int) -> NDArray[Any]:
     """Return what a model returns for pictures."""
-    import keras
-
     strategy = getattr(model, "distribute_strategy", None)
     if getattr(strategy, "num_replicas_in_sync", 1) > 1:
         # Of a single batch, every replica would return all rows.
         return np.asarray(model.predict(x, batch_size=batch_size, verbose=0))
-    distribution = keras.distribution.distribution()
-    if distribution is not None:
-        # Only whole batches can be divided among the devices.
-        devices = distribution.device_mesh.devices.size
-        batch_size = -(-batch_size // devices) * devices
-        spare = np.zeros((-len(x) % batch_size, *x.shape[1:]), x.dtype)
-        outputs = model.predict(np.concatenate([x, spare]), batch_size=batch_size, verbose=0)
-        return np.asarray(outputs)[: len(x)]
     batches = [x[start : start + batch_size] for start in range(0, len(x), batch_size)]
     _trace(model, batches[0], batches[-1])
     # ``model.predict`` does the same, and first builds a data pipeline.
-    return np.concatenate([model.predict_on_batch(batch) for batch in batches])
+    with whole_batches():
+        return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
 def _trace(model: keras.Model, *batches: Any) -> None:

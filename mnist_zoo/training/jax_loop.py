@@ -21,15 +21,16 @@ def jax_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Call
     import jax
     import keras
 
-    pictures = by_epoch(jax.device_put(as_aligned(batches.x)), batches.distortion, compiled_layer)
-    labels = jax.device_put(batches.y)
-    calls = batches.calls(jax.device_put)
+    put, divided = _placement()
+    pictures = by_epoch(put(as_aligned(batches.x)), batches.distortion, compiled_layer)
+    labels = put(batches.y)
+    calls = batches.calls(put)
 
     # The digits are arguments, as JAX would make what a function closes over a part of its code.
     def step(state: Any, x: Any, y: Any, rows: Any, number: Any) -> Any:
         digits = rows[number]
         with computed_by(KERNELS, model):
-            _, state = model.train_step(state, (x[digits], y[digits]))
+            _, state = model.train_step(state, (divided(x[digits]), divided(y[digits])))
         return state
 
     def results(state: Any) -> Any:
@@ -63,6 +64,31 @@ def jax_loop(model: keras.Model, batches: Batches) -> tuple[dict[str, Any], Call
         return logs, state
 
     return {"x": batches.x, "y": batches.y, "batch_size": batches.size}, train_function
+
+
+def _placement() -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """Return what puts an array where it is used, and what divides a batch among devices.
+
+    With ``keras.distribution.DataParallel`` every device has all digits, and computes a part of
+    each batch. JAX adds up what they find.
+    """
+    import jax
+    import keras
+
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return jax.device_put, lambda batch: batch
+    mesh = distribution.device_mesh.backend_mesh
+
+    def sharding(*axes: str) -> Any:
+        spec = jax.sharding.PartitionSpec(*axes)  # type: ignore[no-untyped-call]
+        return jax.sharding.NamedSharding(mesh, spec)
+
+    everywhere, by_digit = sharding(), sharding(distribution.batch_dim_name)
+    return (
+        lambda array: jax.device_put(array, everywhere),
+        lambda batch: jax.lax.with_sharding_constraint(batch, by_digit),  # type: ignore[no-untyped-call]
+    )
 
 
 def compiled_layer(layer: keras.layers.Layer) -> Distort:

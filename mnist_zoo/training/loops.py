@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from mnist_zoo.models.devices import whole_batches
 from mnist_zoo.training.batches import Batches
 from mnist_zoo.training.distorting import distorted_batches
 from mnist_zoo.training.jax_loop import jax_loop
@@ -60,11 +61,14 @@ class Loop(NamedTuple):
     counted : bool
         Whether Keras counts the batches of a call, by ``steps_per_execution``. On torch it takes
         every call for one batch.
+    divides : bool, default False
+        Whether it divides batches among devices, with ``keras.distribution.DataParallel``.
     """
 
     make: Callable[..., tuple[dict[str, Any], Callable[..., Any]]]
     batches_per_call: int
     counted: bool
+    divides: bool = False
 
 
 class Feed(NamedTuple):
@@ -85,7 +89,7 @@ class Feed(NamedTuple):
 #: The loop of each backend of Keras; on another, Keras trains by itself.
 LOOPS: dict[str, Loop] = {
     "tensorflow": Loop(tensorflow_loop, 100, counted=True),
-    "jax": Loop(jax_loop, 100, counted=True),
+    "jax": Loop(jax_loop, 100, counted=True, divides=True),
     "torch": Loop(torch_loop, 100, counted=False),
 }
 
@@ -95,9 +99,9 @@ def fast_loop(model: keras.Model, batches: Batches, xla: bool | None = None) -> 
     """Have ``model.fit`` train in a fast loop; give what it is to be called with.
 
     Where the loop is not known to compute the same (a model with a ``train_step`` of its own, a
-    backend without a loop, more than one device), Keras trains by itself. A version of Keras that
-    does not call ``model.train_function`` trains by itself too; on torch it raises an error.
-    Afterwards the model is as it was.
+    backend without a loop, parameters that are divided among devices), Keras trains by itself. A
+    version of Keras that does not call ``model.train_function`` trains by itself too; on torch it
+    raises an error. Afterwards the model is as it was.
 
     Parameters
     ----------
@@ -118,7 +122,7 @@ def fast_loop(model: keras.Model, batches: Batches, xla: bool | None = None) -> 
     before = model.steps_per_execution, model.jit_compile
     per_call = batches.per_call
     try:
-        if loop is None or not _may_run(model, batches.x):
+        if loop is None or not _may_run(loop, model, batches.x):
             # As its user compiled it, unless the steps are counted.
             model.steps_per_execution = min(model.steps_per_execution, per_call)
             if batches.distortion is None:
@@ -131,19 +135,21 @@ def fast_loop(model: keras.Model, batches: Batches, xla: bool | None = None) -> 
         if xla is not None:
             model.jit_compile = xla
         arguments, model.train_function = loop.make(model, batches)
-        yield Feed(arguments, 1 if loop.counted else per_call)
+        with whole_batches():  # The loop divides them.
+            yield Feed(arguments, 1 if loop.counted else per_call)
     finally:
         model.steps_per_execution, model.jit_compile = before
         # They were made for so many batches a call; Keras makes its own when next it needs them.
         model.train_function = model.test_function = None
 
 
-def _may_run(model: keras.Model, x: NDArray[Any]) -> bool:
+def _may_run(loop: Loop, model: keras.Model, x: NDArray[Any]) -> bool:
     """Say whether a loop is known to compute what Keras would."""
     import keras
 
     # TensorFlow's own for programs that chose none; with any other, Keras places the variables.
     strategy = type(getattr(model, "distribute_strategy", None)).__name__
+    data_parallel, distribution = keras.distribution.DataParallel, keras.distribution.distribution()
     # With torch this means ``torch.compile``, which only a user chooses.
     torch_compiled = keras.backend.backend() == "torch" and model.jit_compile
     return (
@@ -151,6 +157,6 @@ def _may_run(model: keras.Model, x: NDArray[Any]) -> bool:
         and not torch_compiled
         and type(model).train_step is keras.Model.train_step
         and strategy in ("NoneType", "_DefaultDistributionStrategy")
-        and keras.distribution.distribution() is None
+        and (distribution is None or (loop.divides and isinstance(distribution, data_parallel)))
         and x.dtype.kind == "f"
     )
