@@ -77,7 +77,8 @@ def graph() -> str:
     """Return the rooms and their arrows in Graphviz's language."""
     arrows = room_arrows()
     # What everything uses would only hide the rest.
-    left_out = {"errors", "arguments", "corruptions", "jobs", "recipes", "signals", "writing"}
+    left_out = {"errors", "arguments", "corruptions", "jobs", "markup", "recipes", "signals"}
+    left_out.add("writing")
     lines = [
         f'  "{room}" -> "{used}"'
         for room in sorted(set(arrows) - left_out)

@@ -2,7 +2,7 @@
 
 ``datasets`` says what a data set is; ``places`` finds it, with ``files`` to read and verify it,
 ``download`` for the mirrors and ``cache`` to keep it; ``loading`` makes of it what a program
-trains on.
+trains on, and ``notebook`` shows it there.
 ``fingerprints`` knows digits by their content, whatever array they lie in.
 
 Every room above may use this one. It uses no other room.

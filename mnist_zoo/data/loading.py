@@ -15,6 +15,7 @@ from mnist_zoo.arguments import check_choice
 from mnist_zoo.data import files, places
 from mnist_zoo.data.datasets import MNIST, SAMPLE, Dataset
 from mnist_zoo.data.memory import aligned_empty
+from mnist_zoo.data.notebook import digits_html
 from mnist_zoo.errors import MnistUnavailableError
 
 # Pictures that one thread scales at a time.
@@ -81,6 +82,9 @@ class Mnist:
             for name, (x, y) in zip(("train", "test"), self, strict=True)
         )
         return f"Mnist(source={self.source!r}, {splits}, origin={self.origin!r})"
+
+    def _repr_html_(self) -> str:
+        return digits_html({"train": self.train, "test": self.test}, self.dataset, self.origin)
 
 
 def load_mnist(

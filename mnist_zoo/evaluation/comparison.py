@@ -12,6 +12,7 @@ from mnist_zoo import metrics
 from mnist_zoo.evaluation.inputs import Data, collected
 from mnist_zoo.evaluation.result import Evaluation
 from mnist_zoo.evaluation.testing import evaluate
+from mnist_zoo.markup import element, facts, joined, table
 
 if TYPE_CHECKING:
     import keras
@@ -58,6 +59,31 @@ class Comparison:
             f"only the first is right on {self.test.only_a:,} digits, only the second on "
             f"{self.test.only_b:,}: exact McNemar p = {self.test.p_value:.3g}\n"
             f"the two differ on {len(self.differing):,} digits"
+        )
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval
+        models = [
+            (
+                each.name,
+                f"{each.accuracy:.2%}",
+                f"{each.interval.low:.2%} to {each.interval.high:.2%}",
+                f"{only:,}",
+            )
+            for each, only in ((self.a, self.test.only_a), (self.b, self.test.only_b))
+        ]
+        of = f"Two models on {len(self.a.labels):,} digits"
+        return joined(
+            element("h4", of),
+            table(("model", "accuracy", "95 % interval", "right where the other is not"), models),
+            facts(
+                {
+                    "difference": f"{100 * self.difference:+.2f} points "
+                    f"(95 % interval {100 * low:+.2f} to {100 * high:+.2f})",
+                    "exact McNemar p": f"{self.test.p_value:.3g}",
+                    "predicted differently": f"{len(self.differing):,} digits",
+                }.items()
+            ),
         )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mnist_zoo import metrics
 from mnist_zoo.data.datasets import MNIST, SAMPLE, Dataset
+from mnist_zoo.markup import element, facts, folded, joined, table
 from mnist_zoo.writing import replacing
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # Where a file of results has the probabilities: float32, little-endian, row by row, in base64.
 PROBABILITIES = "probabilities_float32_base64"
+# A notebook shows no matrix of more classes.
+MOST_COLUMNS = 30
 
 
 @dataclass(frozen=True)
@@ -211,16 +214,20 @@ class Evaluation:
         -------
         list of str
         """
-        digits = f"{len(self.labels):,} test digits"
+        return [self._title(), *(f"{name:<8}  {text}" for name, text in self._facts().items())]
+
+    def _title(self) -> str:
         of = f" of {self.dataset.title}" if self.dataset else ""
-        lines = [
-            f"{self.name} on {digits}{of}",
-            f"accuracy  {self.accuracy:.2%}  (95 % interval {self.interval.low:.2%} to "
-            f"{self.interval.high:.2%})",
-            f"loss      {self.loss:.4f}",
-        ]
+        return f"{self.name} on {len(self.labels):,} test digits{of}"
+
+    def _facts(self) -> dict[str, str]:
+        low, high = self.interval
+        lines = {
+            "accuracy": f"{self.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%})",
+            "loss": f"{self.loss:.4f}",
+        }
         if self.diverged:
-            lines.append("DIVERGED  the model's outputs are not finite: lower the learning rate")
+            lines["DIVERGED"] = "the model's outputs are not finite: lower the learning rate"
         if self.settings is not None:
             steps, epochs = self.settings.steps, self.settings.epochs
             count, unit = (epochs or 0, "epoch") if steps is None else (steps, "step")
@@ -229,8 +236,21 @@ class Evaluation:
             if steps is None and 0 < epochs_done < count and not self.interrupted:
                 asked = f"{epochs_done} of {asked}"  # A callback ended it.
             done = f"INTERRUPTED before the end of {asked}," if self.interrupted else f"{asked} in"
-            lines.append(f"trained   {done} {self.seconds:.1f} s")
+            lines["trained"] = f"{done} {self.seconds:.1f} s"
         return lines
+
+    def _repr_html_(self) -> str:
+        headings, *classes = self.class_rows()
+        parts = [element("h4", self._title()), facts(self._facts().items())]
+        parts.append(table(headings, classes))
+        if len(self.class_names) <= MOST_COLUMNS:
+            rows = [
+                (name, *(f"{count:,}" for count in counts))
+                for name, counts in zip(self.class_names, self.confusion_matrix, strict=True)
+            ]
+            matrix = table(("true", *self.class_names), rows)
+            parts.append(folded("confusion matrix: predicted classes in columns", matrix))
+        return joined(*parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the model and its probabilities, in types that JSON has.

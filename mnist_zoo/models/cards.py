@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from mnist_zoo.markup import facts, folded, joined, table
 from mnist_zoo.metrics.measures import Measures
 from mnist_zoo.models.layers import LayerSpec, Setting
 
@@ -186,13 +187,37 @@ class ModelCard:
         )
 
     def __str__(self) -> str:
+        return "\n".join(f"{name:<18}{text}" for name, text in self.rows())
+
+    def _repr_html_(self) -> str:
+        layers = [
+            (layer.name, layer.kind, " x ".join(map(str, layer.output_shape)), layer.parameters)
+            for layer in self.architecture.layers
+        ]
+        spoilt = [
+            (name, f"{accuracy:.2%}", f"{self.robustness.calibration_errors[name]:.2%}")
+            for name, accuracy in self.robustness.accuracies.items()
+        ]
+        return joined(
+            facts(self.rows()),
+            folded("layers", table(("layer", "kind", "output", "parameters"), layers)),
+            folded("spoilt digits", table(("spoilt by", "accuracy", "calibration error"), spoilt)),
+        )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what the card says as text: the name of each fact, and the fact.
+
+        Returns
+        -------
+        list of (str, str)
+        """
         low, high = self.test.interval
         accuracies = self.robustness.accuracies
         where = min(accuracies, key=accuracies.__getitem__)
         worst = accuracies[where]
         sure = ", ".join(f"{share:.0%} of {kind}" for kind, share in self.robustness.sure.items())
         seeds = ", ".join(f"{record.test_accuracy:.2%}" for record in self.training.seeds)
-        lines = {
+        rows = {
             "parameters": f"{self.architecture.parameters:,}",
             "test accuracy": f"{self.test.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%})",
             "labels corrected": f"{self.corrected_labels.accuracy:.2%} of "
@@ -209,7 +234,7 @@ class ModelCard:
             "intended use": self.intended_use,
             "limits": self.limits,
         }
-        return "\n".join(f"{name:<18}{text}" for name, text in lines.items())
+        return list(rows.items())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card in types that JSON has.

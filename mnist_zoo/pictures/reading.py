@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_zoo.arguments import check_amount
 from mnist_zoo.data.datasets import MNIST
+from mnist_zoo.markup import Markup, captioned, element, facts, joined, picture
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
 from mnist_zoo.pictures.digits import (
     Box,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 # the third number are tried, to save time. `python -m benchmarks.phone_pages` measures how well
 # turned pages are read.
 LEAST_TO_TURN, LEAST_GAIN, MOST_TO_TURN = 8, 0.6, 100
+# Of a longer reading, a notebook shows the first digits.
+MOST_SHOWN = 36
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,6 +80,22 @@ class Reading:
         for line, digit in zip(self.lines, self.digits, strict=True):
             rows[line] = rows.get(line, "") + str(digit)
         return "\n".join(rows.values())
+
+    def _repr_html_(self) -> str:
+        count = len(self.boxes)
+        turned = f", read after a turn by {self.turned} degrees" if self.turned else ""
+        title = f"{count:,} {'digit' if count == 1 else 'digits'}{turned}"
+        rows: dict[int, list[Markup]] = {}
+        columns = zip(self.lines, self.digits, self.images, self.confidences, strict=True)
+        for line, digit, image, confidence in itertools.islice(columns, MOST_SHOWN):
+            drawn = captioned(picture(image, f"read as {digit}"), f"{digit} ({confidence:.0%})")
+            rows.setdefault(line, []).append(drawn)
+        left_out = count - MOST_SHOWN
+        return joined(
+            element("h4", title),
+            facts((f"line {line + 1}", Markup("".join(row))) for line, row in rows.items()),
+            element("p", f"and {left_out:,} more digits") if left_out > 0 else Markup(),
+        )
 
     def runners_up(self, count: int = 2) -> list[list[tuple[int, float]]]:
         """Return the classes that follow the most probable one, with their probabilities.
