@@ -6,6 +6,7 @@ Nothing is downloaded, neither for the build nor by the pages.
 import logging
 import os
 import re
+import sys
 from pathlib import Path
 
 # Keep TensorFlow's log off the pages. It must be set before TensorFlow is imported.
@@ -16,11 +17,16 @@ from latex2mathml.converter import convert as mathml
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx import addnodes
 
+# For the tools. At the end: an installed package is not replaced by the folder beside this one.
+sys.path.append(str(Path(__file__).parents[1]))
+
 import mnist_zoo
 from mnist_zoo.cli.terminal import quiet_logs
 
 with quiet_logs():
     import keras  # noqa: F401  # Two public classes are layers; TensorFlow logs when it is loaded.
+
+from tools import species_pages
 
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
@@ -42,6 +48,8 @@ templates_path = ["_templates"]
 html_theme = "furo"
 html_title = f"mnist-zoo {release}"
 html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
@@ -119,7 +127,8 @@ def hide_fields_without_docs(app, what, name, obj, options, lines):
 
 # The pages are also read as Markdown files, on a code host. So their links lead to files that are
 # there. Each rule says what the built pages have in place of such a link: the content of the file
-# if the link is a line of its own; the page of the changelog; the page of an example.
+# if the link is a line of its own; the page of the changelog; the page of an example; the page of a
+# model, which is made when the pages are built, in place of its code.
 IN_PLACE = (
     (
         re.compile(r"^\[[^]]+\]\((results/\w+\.md|\.\./CHANGELOG\.md)\)$", re.M),
@@ -128,15 +137,29 @@ IN_PLACE = (
     (re.compile(r"\]\(\.\./CHANGELOG\.md\)"), "](changelog.md)"),
     (re.compile(r"\]\(examples/(\w+)\.py\)"), r"](gallery/\1.rst)"),
     (re.compile(r"\]\(examples/\)"), "](gallery/index.rst)"),
+    (re.compile(r"\[`(\w+)`\]\(\.\./mnist_zoo/models/\w+\.py\)"), r"[`\1`](models/\1.md)"),
 )
 
 
 def put_in_place(app, page, source):
     for pattern, replacement in IN_PLACE:
         source[0] = pattern.sub(replacement, source[0])
-    if page == "index":  # Its links, in their order, are the table of contents.
-        pages = "\n".join(re.findall(r"\]\(([\w/]+\.(?:md|rst))\)", source[0]))
+    below = BELOW.get(page)
+    if below:
+        pages = "\n".join(below.findall(source[0]))
         source[0] += f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+
+
+# The links of these pages, in their order, are the table of contents.
+BELOW = {
+    "index": re.compile(r"\]\(([\w/]+\.(?:md|rst))\)"),
+    "models": re.compile(r"\]\((models/\w+\.md)\)"),
+}
+
+
+def add_script(app, page, template, context, doctree):
+    if page == "models":
+        app.add_js_file("sortable.js", loading_method="defer")
 
 
 # What a page may call a public name: `export.save_model` or `save_model`. The short form of a name
@@ -203,6 +226,8 @@ def write_block_math(translator, node):
 
 
 def setup(app):
+    app.connect("builder-inited", lambda app: species_pages.write(Path(app.srcdir) / "models"))
+    app.connect("html-page-context", add_script)
     app.connect("autodoc-process-docstring", hide_fields_without_docs)
     app.connect("source-read", put_in_place)
     app.connect("doctree-read", link_names)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mnist_zoo.models.species import SPECIES
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.glob("*.md")), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))]
@@ -76,8 +78,9 @@ def html(tmp_path_factory):
     for package in ("sphinx", "furo", "latex2mathml", "myst_parser", "sphinx_gallery"):
         pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("docs")
-    generated = shutil.ignore_patterns("_build", "api", "gallery")
+    generated = shutil.ignore_patterns("_build", "api", "gallery", "models", "__pycache__")
     shutil.copytree(DOCS, folder / "docs", ignore=generated)
+    shutil.copytree(ROOT / "tools", folder / "tools", ignore=generated)
     shutil.copy(ROOT / "CHANGELOG.md", folder)
     options = ("-q", "-W", "--keep-going", "-D", "sphinx_gallery_conf.plot_gallery=0")
     run = subprocess.run(
@@ -136,6 +139,26 @@ def test_types_are_links(html, name, links):
     addresses = re.findall(r'<a class="reference[^>]* href="([^"]*)"', page_of(html, name))
     for link in links:
         assert any(link in address for address in addresses), link
+
+
+@pytest.mark.slow
+def test_every_model_has_a_page_that_the_page_of_models_links_to(html):
+    models = (html / "models.html").read_text(encoding="utf-8")
+    for name in SPECIES:
+        page = (html / "models" / f"{name}.html").read_text(encoding="utf-8")
+        assert f'href="models/{name}.html"' in models
+        assert f"<h1>{name}" in page
+        assert 'href="../models.html#how-to-choose"' in page
+        assert "Multiply-adds" in page
+
+
+@pytest.mark.slow
+def test_the_table_to_choose_from_has_its_script_and_no_other_page_has(html):
+    models = (html / "models.html").read_text(encoding="utf-8")
+    script = re.search(r'<script[^>]* src="(_static/sortable.js)', models)[1]
+    assert (html / script).is_file()
+    assert len(re.findall(r'<section id="how-to-choose">.*?<table', models, re.S)) == 1
+    assert "sortable.js" not in (html / "weights.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -9,9 +9,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from mnist_zoo import list_models
 from mnist_zoo.recipes import RECIPES
-from tools import docs, results_table
+from tools import docs, results_table, species
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
@@ -64,9 +63,8 @@ def test_a_table_of_the_docs_is_made_from_its_figures(figures):
     assert make(docs.read(figures)) == (docs.RESULTS / name).read_text(encoding="utf-8")
 
 
-def test_the_page_of_the_cards_is_made_from_the_cards():
-    page = results_table.cards_page(list_models())
-    assert page == (docs.RESULTS / "cards.md").read_text(encoding="utf-8")
+def test_the_table_to_choose_from_is_made_from_the_cards_and_the_models():
+    assert species.table() == (docs.RESULTS / "species.md").read_text(encoding="utf-8")
 
 
 def test_every_recipe_was_trained_with_five_seeds_and_reached_its_claim():

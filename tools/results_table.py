@@ -12,16 +12,10 @@ commands write the JSON files:
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from mnist_zoo import ModelCard, list_models, model_card
-from mnist_zoo.models.species import SPECIES
-from tools import docs
+from tools import docs, species
 from tools.docs import percent
-
-# A card with more misclassified digits than this does not list them.
-LISTED = 500
 
 
 def recipes_table(rows: list[dict[str, Any]]) -> str:
@@ -116,63 +110,6 @@ def pictures_tables(figures: dict[str, Any]) -> str:
     )
 
 
-def cards_page(names: list[str]) -> str:
-    """Return the cards of the trained parameters: a table of all, then each on its own."""
-    headings = (
-        "model",
-        "parameters",
-        "test accuracy",
-        "95 % interval",
-        "labels corrected",
-        "loss",
-        "calibration error",
-        "corrupted",
-    )
-    cards = {name: model_card(name) for name in names if SPECIES[name].weights}
-    rows = [_card_cells(name, card) for name, card in cards.items()]
-    sections = [_card_section(name, card) for name, card in cards.items()]
-    return "\n".join([docs.table(headings, rows), *sections])
-
-
-def _card_cells(name: str, card: ModelCard) -> tuple[str, ...]:
-    low, high = card.test.interval
-    return (
-        f"`{name}`",
-        f"{card.architecture.parameters:,}",
-        percent(card.test.accuracy),
-        f"{percent(low)} to {percent(high)}",
-        percent(card.corrected_labels.accuracy),
-        f"{card.test.loss:.4f}",
-        percent(card.test.calibration.error),
-        percent(card.robustness.mean),
-    )
-
-
-def _card_section(name: str, card: ModelCard) -> str:
-    times = ", ".join(
-        f"{value} ms for a batch of {count:,}" for count, value in card.speed.milliseconds.items()
-    )
-    text = (
-        f"## {name}\n\n"
-        f"```text\n{card}\n```\n\n"
-        f"One forward pass: {times} ({card.speed.machine}).\n\n"
-        f"![Reliability of {name}](../images/reliability-{Path(card.file).stem}.png)\n\n"
-        f"Confusion matrix, true classes in rows:\n\n{_matrix(card)}"
-    )
-    misclassified = card.test.misclassified.tolist()
-    if len(misclassified) < LISTED:
-        text += f"\nMisclassified test digits, by index: {', '.join(map(str, misclassified))}.\n"
-    return text
-
-
-def _matrix(card: ModelCard) -> str:
-    rows = card.test.confusion_matrix.tolist()
-    return docs.table(
-        ("", *(str(number) for number in range(len(rows)))),
-        ((f"**{number}**", *map(str, row)) for number, row in enumerate(rows)),
-    )
-
-
 # The figures, and the table that is made of each.
 TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "reproduction.json": ("table.md", recipes_table),
@@ -185,7 +122,7 @@ def main() -> None:
     """Write the tables beside their figures."""
     for figures, (name, make) in TABLES.items():
         docs.write(name, make(docs.read(figures)))
-    docs.write("cards.md", cards_page(list_models()))
+    docs.write("species.md", species.table())
 
 
 if __name__ == "__main__":
