@@ -211,6 +211,23 @@ def link_elsewhere(app, env, node, content):
     return address and nodes.reference("", "", content, refuri=address, internal=False)
 
 
+# The text of a notebook is Markdown. Sphinx-gallery leaves some reStructuredText in it: links to
+# pages, which are not beside a notebook, and links to names.
+ON_THE_WEB = "https://github.com/mnist-zoo/mnist-zoo/blob/main/docs"
+IN_NOTEBOOKS = (
+    (re.compile(r":doc:`/(\w+)`"), rf"[\1]({ON_THE_WEB}/\1.md)"),
+    (re.compile(r":\w+:`~?(?:[\w.]*\.)?(\w+)`"), r"`\1`"),
+)
+
+
+def mend_notebooks(app):
+    for file in Path(app.srcdir, "gallery").glob("*.ipynb"):
+        text = file.read_text(encoding="utf-8")
+        for pattern, replacement in IN_NOTEBOOKS:
+            text = pattern.sub(replacement, text)
+        file.write_text(text, encoding="utf-8")
+
+
 SCROLLS = 'style="overflow-x: auto; overflow-y: hidden"'  # Where the window is narrow.
 
 
@@ -227,6 +244,7 @@ def write_block_math(translator, node):
 
 def setup(app):
     app.connect("builder-inited", lambda app: species_pages.write(Path(app.srcdir) / "models"))
+    app.connect("builder-inited", mend_notebooks, priority=900)  # After sphinx-gallery.
     app.connect("html-page-context", add_script)
     app.connect("autodoc-process-docstring", hide_fields_without_docs)
     app.connect("source-read", put_in_place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -168,3 +169,36 @@ def test_the_pages_need_no_network(html):
         text = page.read_text(encoding="utf-8")
         assert "PEP 604" not in text
         assert not re.search(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//', text), page
+
+
+EXAMPLES = [path.stem for path in sorted((DOCS / "examples").glob("*.py"))]
+
+
+def notebook_of(html, name):
+    """Return the notebook that the page of an example links to."""
+    page = (html / "gallery" / f"{name}.html").read_text(encoding="utf-8")
+    (link,) = re.findall(rf'href="(\.\./_downloads/\w+/{name}\.ipynb)"', page)
+    return (html / "gallery" / link).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_text_of_a_notebook_is_markdown(html, name):
+    cells = json.loads(notebook_of(html, name))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert texts[0].startswith("\n# ")
+    assert not any(re.search(r":\w+:`|`_|^\.\. ", text, re.M) for text in texts), texts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs_as_the_notebook_that_its_page_offers(html, name, tmp_path, monkeypatch):
+    nbformat, nbclient = (pytest.importorskip(package) for package in ("nbformat", "nbclient"))
+    pytest.importorskip("ipykernel")
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # As Jupyter starts it.
+    monkeypatch.setenv("MNIST_ZOO_DATA", str(tmp_path / "nothing"))  # Only the sample is there.
+    notebook = nbformat.reads(notebook_of(html, name), as_version=4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, resources=resources, timeout=300).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert any("image/png" in output.get("data", ()) for output in outputs)
