@@ -49,9 +49,11 @@ SHOWN, LISTED, COLUMNS = 30, 500, 6
 UNITS = 32
 # Pixels of the screen for each weight: of a filter, and of a unit that sees all pixels.
 FILTER_SCALE, UNIT_SCALE = 20, 3
+# Pixels around each of these pictures.
+GAP = 5
 # Facts of a card, by the table of the page that has them.
 TEST = ("test accuracy", "labels corrected", "loss", "Brier score", "calibration error")
-USE = ("licence", "intended use", "limits", "file")
+USE = ("licence", "intended use", "limits")
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(DOCS / "_templates"),
@@ -273,7 +275,7 @@ def weights_picture(kernel: NDArray[np.float32]) -> Image.Image:
     scale = UNIT_SCALE if _is_dense(kernel) else FILTER_SCALE
     colours = colours.repeat(scale, axis=1).repeat(scale, axis=2)
     # Between the tiles nothing is drawn: the page is seen there, light or dark.
-    framed = np.pad(colours, ((0, 0), (3, 3), (3, 3), (0, 0)))
+    framed = np.pad(colours, ((0, 0), (GAP, GAP), (GAP, GAP), (0, 0)))
     columns = min(8, len(framed))
     framed = np.pad(framed, ((0, -len(framed) % columns), (0, 0), (0, 0), (0, 0)))
     rows = [np.hstack(list(row)) for row in framed.reshape(-1, columns, *framed.shape[1:])]

@@ -80,6 +80,7 @@ def test_a_page_has_the_facts_of_the_card(name):
     for fact in (*species_pages.TEST, *species_pages.USE):
         assert f"| {fact} | {rows[fact]} |" in page
     assert f"`{card.training.command}`" in page
+    assert f"`{card.file}`. Its SHA-256 is `{card.sha256}`." in page
     for setting, value in card.training.settings.items():
         assert f"| `{setting}` | {value} |" in page
     for each in card.training.seeds:
@@ -128,15 +129,16 @@ def test_the_weights_are_drawn_in_red_and_blue_as_a_grid():
     kernel = np.zeros((3, 3, 1, 10), np.float32)
     kernel[0, 0], kernel[2, 2] = 2.0, -2.0
     drawn = np.asarray(species_pages.weights_picture(kernel))
-    side = 3 * species_pages.FILTER_SCALE + 6
+    gap = species_pages.GAP
+    side = 3 * species_pages.FILTER_SCALE + 2 * gap
     assert drawn.shape == (2 * side, 8 * side, 4)
-    red, _, blue, _ = drawn[4, 4].astype(int)
+    red, _, blue, _ = drawn[gap, gap].astype(int)
     assert red > blue + 50
-    red, _, blue, _ = drawn[side - 5, side - 5].astype(int)
+    red, _, blue, _ = drawn[side - gap - 1, side - gap - 1].astype(int)
     assert blue > red + 50
-    assert drawn[side + 4, 2 * side + 4, 3] == 0  # After the tenth there is none.
+    assert drawn[side + gap, 2 * side + gap, 3] == 0  # After the tenth there is none.
     dense = species_pages.weights_picture(np.ones((784, 100), np.float32))
-    assert dense.size[0] > dense.size[1] > 300
+    assert dense.size == (8 * (84 + 2 * gap), 4 * (84 + 2 * gap))
 
 
 def test_the_table_to_choose_from_has_every_species_and_every_published_result():
