@@ -47,9 +47,9 @@ exclude_patterns = ["_build", "_templates", "examples", "results/*"]
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = f"mnist-zoo {release}"
-html_math_renderer = "mathml"
 html_static_path = ["_static"]
-html_css_files = ["custom.css"]
+html_css_files = ["pages.css"]
+html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
@@ -58,6 +58,7 @@ copybutton_prompt_is_regexp = True
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
+maximum_signature_line_length = 60  # A longer signature has a line for each parameter.
 autodoc_typehints = "none"  # The docstrings have the types, with shapes and ranges.
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -72,6 +73,8 @@ PUBLIC = re.findall(
 # What belongs to other projects, and where it is described.
 KERAS, MATPLOTLIB = "https://keras.io/api/", "https://matplotlib.org/stable/api/"
 ELSEWHERE = {
+    "joblib.parallel_config": "https://joblib.readthedocs.io/en/stable/generated/"
+    "joblib.parallel_config.html",
     "PIL.Image.Image": "https://pillow.readthedocs.io/en/stable/reference/Image.html",
     "keras.Model": KERAS + "models/model/",
     "keras.callbacks.Callback": KERAS + "callbacks/base_callback/",
@@ -141,20 +144,45 @@ IN_PLACE = (
 )
 
 
+# A heading and a paragraph of the glossary, as a code host shows them.
+TERM = re.compile(r"^### (.+)\n\n((?:(?!#).+\n)+)", re.M)
+TERMS = {
+    term.lower().replace(" ", "-").replace("'", ""): term
+    for term, _ in TERM.findall(Path(__file__).with_name("glossary.md").read_text("utf-8"))
+}
+
+
 def put_in_place(app, page, source):
     for pattern, replacement in IN_PLACE:
         source[0] = pattern.sub(replacement, source[0])
-    below = BELOW.get(page)
-    if below:
-        pages = "\n".join(below.findall(source[0]))
+    source[0] = re.sub(
+        r"\[([^]]+)\]\(glossary\.md#([\w-]+)\)",
+        lambda link: f"{{term}}`{link[1]} <{TERMS[link[2]]}>`" if link[2] in TERMS else link[0],
+        source[0],
+    )
+    if page == "glossary":
+        source[0] = TERM.sub(_entry, source[0])
+    if page == "models":
+        pages = "\n".join(re.findall(r"\]\((models/\w+\.md)\)", source[0]))
         source[0] += f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+    if page == "index":
+        source[0] += "".join(
+            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n"
+            for caption, pages in contents(source[0])
+        )
 
 
-# The links of these pages, in their order, are the table of contents.
-BELOW = {
-    "index": re.compile(r"\]\(([\w/]+\.(?:md|rst))\)"),
-    "models": re.compile(r"\]\((models/\w+\.md)\)"),
-}
+def contents(text):
+    """Yield the headings of the first page, each with the pages that it links to, in order."""
+    for section in text.split("\n## "):
+        pages = re.findall(r"\]\(([\w/]+\.(?:md|rst))\)", section)
+        if pages and not section.startswith("# "):
+            yield section.partition("\n")[0], "\n".join(pages)
+
+
+def _entry(term):
+    text = term[2].strip().replace("\n", "\n  ")
+    return f"```{{glossary}}\n{term[1]}\n  {text}\n```\n"
 
 
 def add_script(app, page, template, context, doctree):

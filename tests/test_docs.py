@@ -12,6 +12,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mnist_zoo.models.species import SPECIES
@@ -56,6 +57,18 @@ def test_every_page_can_be_reached_from_the_first():
         new = links - reached
     # The page of the changelog has the file CHANGELOG.md, to which the first page links.
     assert {*DOCS.glob("*.md")} - {DOCS / "changelog.md"} <= reached
+
+
+@pytest.mark.parametrize("page", PAGES[:-2], ids=lambda page: page.name)
+def test_a_page_is_one_click_from_the_first(page):
+    links = re.findall(r"\]\(([\w./]+)[)#]", (DOCS / "index.md").read_text(encoding="utf-8"))
+    assert page.name in (*links, "index.md", "changelog.md")
+
+
+def test_an_entry_of_the_glossary_is_a_sentence_or_two():
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    for term, entry in re.findall(r"^### (.+)\n\n((?:(?!#).+\n)+)", text, re.M):
+        assert len(entry.split()) < 50, term
 
 
 def test_the_packages_to_install_without_tensorflow_are_those_of_the_project():
@@ -121,9 +134,69 @@ def test_every_method_has_an_entry_with_its_parameters(html, name):
         assert f'id="mnist_zoo.{name}.{member}"' not in page
 
 
+@pytest.fixture(scope="module")
+def index(html):
+    """Return what the search of the built pages looks in."""
+    text = (html / "searchindex.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("Search.setIndex(").rstrip(";").removesuffix(")"))
+
+
+def pages_with(index, query):
+    """Return the pages that have every word of a query, as the search looks for them."""
+    from sphinx.search.en import SearchEnglish
+
+    language, found = SearchEnglish({}), []
+    # The search leaves out numbers.
+    for word in re.findall(r"(?!\d+\b)\w+", query.lower()):
+        stem = language.stem(word)
+        tables = (index[table].get(stem, []) for table in ("terms", "titleterms"))
+        found.append({page for pages in tables for page in np.atleast_1d(pages).tolist()})
+    return {index["docnames"][page] for page in set.intersection(*found)}
+
+
 @pytest.mark.slow
 def test_the_search_finds_methods(html):
     assert "mnist_zoo.Evaluation.save" in (html / "searchindex.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("load_mnist one hot", "howto"),
+        ("SSL certificate", "troubleshooting"),
+        ("HTTP Error 403", "troubleshooting"),
+        ("from_logits", "troubleshooting"),
+        ("BadZipFile", "troubleshooting"),
+        ("fetch_openml", "coming_from"),
+        ("Wilson interval", "glossary"),
+    ],
+)
+def test_the_search_finds_the_page_of_a_query(index, query, page):
+    assert page in pages_with(index, query)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("message", ["HTTP Error 403", "CERTIFICATE_VERIFY_FAILED", "from_logits"])
+def test_the_search_finds_the_entry_of_a_message(index, message):
+    titles = [title for title in index["alltitles"] if message in title]
+    pages = {index["docnames"][page] for title in titles for page, _ in index["alltitles"][title]}
+    assert pages == {"troubleshooting"}
+
+
+@pytest.mark.slow
+def test_a_term_of_the_glossary_is_linked_from_other_pages(html):
+    concepts = (html / "concepts.html").read_text(encoding="utf-8")
+    assert 'href="glossary.html#term-Seed"' in concepts
+    glossary = (html / "glossary.html").read_text(encoding="utf-8")
+    terms = re.findall(r"^### (.*)$", (DOCS / "glossary.md").read_text("utf-8"), re.M)
+    assert glossary.count("<dt id=") == len(terms) > 30
+
+
+@pytest.mark.slow
+def test_a_page_is_small(html):
+    sizes = {page.name: page.stat().st_size for page in html.rglob("*.html")}
+    assert max(sizes.values()) < 500_000, sizes
 
 
 @pytest.mark.slow

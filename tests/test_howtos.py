@@ -1,4 +1,4 @@
-"""Each program of the page on other tools runs, and prints what the page says."""
+"""Each program of the pages that show programs runs, and prints what the page says."""
 
 from __future__ import annotations
 
@@ -9,28 +9,47 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parent.parent / "docs" / "other_tools.md"
-PROGRAM = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
+DOCS = Path(__file__).parent.parent / "docs"
+# The fewest programs of each page.
+PAGES = {"other_tools": 9, "coming_from": 4, "index": 1}
+BLOCK = r"\n((?:(?!```).)*)```"
+PROGRAM = re.compile(rf"```python{BLOCK}\n\n```text{BLOCK}", re.DOTALL)
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def programs():
+def text_of(page):
+    return (DOCS / f"{page}.md").read_text(encoding="utf-8")
+
+
+def needs_mnist(program):
+    return "load_mnist(" in program and 'source="sample"' not in program
+
+
+def programs(page):
     """Yield the packages that a program needs, the program, and what it prints."""
-    for section in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
+    for section in re.split(r"^##? ", text_of(page), flags=re.M)[1:]:
         heading = section.partition("\n")[0]
         needed = re.findall(r"`pip install (\w+)`", section)
         for number, (program, printed) in enumerate(PROGRAM.findall(section)):
-            yield pytest.param(needed, program, printed, id=f"{heading} {number}")
+            mark = pytest.mark.mnist if needs_mnist(program) else ()
+            name = f"{page}: {heading} {number}"
+            yield pytest.param(needed, program, printed, id=name, marks=mark)
 
 
-def test_every_program_of_the_page_is_tested():
-    blocks = PAGE.read_text(encoding="utf-8").count("```python")
-    assert blocks == len(list(programs())) > 8
+@pytest.mark.parametrize("page", PAGES)
+def test_every_program_of_a_page_is_tested(page):
+    blocks = re.findall(rf"```python{BLOCK}", text_of(page), re.DOTALL)
+    ours = [program for program in blocks if "mnist_zoo" in program]
+    assert len(ours) == len(list(programs(page))) >= PAGES[page]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("needed", "program", "printed"), list(programs()))
-def test_a_program_prints_what_the_page_says(needed, program, printed, tmp_path):
+@pytest.mark.parametrize(
+    ("needed", "program", "printed"), [each for page in PAGES for each in programs(page)]
+)
+def test_a_program_prints_what_the_page_says(needed, program, printed, tmp_path, request):
+    if needs_mnist(program):
+        request.getfixturevalue("mnist")
     for package in needed:
         pytest.importorskip(package)
     command = [sys.executable, "-c", program]

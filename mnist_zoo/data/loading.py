@@ -189,7 +189,7 @@ def load_dataset(
     dataset : Dataset
         What to load.
     one_hot, flatten, channel_axis, dtype, cache_dir, progress
-        As for :func:`load_mnist`.
+        As for :func:`~mnist_zoo.load_mnist`.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def load_dataset(
     Raises
     ------
     ValueError, MnistUnavailableError, ChecksumError, ImportError
-        As for :func:`load_mnist`.
+        As for :func:`~mnist_zoo.load_mnist`.
 
     Examples
     --------
@@ -241,7 +241,7 @@ def load_mnist_or_sample(*, flatten: bool = False, progress: bool = True) -> Mni
     Parameters
     ----------
     flatten, progress
-        As for :func:`load_mnist`.
+        As for :func:`~mnist_zoo.load_mnist`.
 
     Returns
     -------
@@ -254,7 +254,7 @@ def load_mnist_or_sample(*, flatten: bool = False, progress: bool = True) -> Mni
         If MNIST cannot be found or downloaded, and either the sample cannot be found too, or
         ``$MNIST_ZOO_DATA`` is set: whoever points at a file wants that file.
     ChecksumError
-        As for :func:`load_mnist`.
+        As for :func:`~mnist_zoo.load_mnist`.
 
     Examples
     --------

@@ -52,7 +52,7 @@ class Format:
     Attributes
     ----------
     name : str
-        What :func:`export_model` calls it.
+        What :func:`~mnist_zoo.export.export_model` calls it.
     summary : str
         What it is for, in a line.
     write : callable
@@ -371,7 +371,7 @@ def _is_shipped(model: keras.Model, weights: ShippedWeights) -> bool:
 def export_saved_model(
     model: keras.Model, path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> float:
-    """Write a model as a TensorFlow SavedModel: :func:`export_model` in its default format.
+    """Write a model as a SavedModel: :func:`~mnist_zoo.export.export_model` in its default format.
 
     Its endpoint ``serve`` takes float32 pictures of the model's input shape, any number of them.
 

@@ -42,7 +42,7 @@ class LayerSpec(NamedTuple):
     parameters : int
         Number of its parameters.
     settings : mapping of str to Setting
-        The settings of the layer that :data:`LAYERS` needs, from Keras's configuration.
+        The settings of the layer that ``LAYERS`` needs, from Keras's configuration.
     """
 
     kind: str

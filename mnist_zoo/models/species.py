@@ -31,7 +31,7 @@ class Species:
     Attributes
     ----------
     name : str
-        What :func:`create_model` calls it.
+        What :func:`~mnist_zoo.create_model` calls it.
     summary : str
         What it is, in a line.
     factory : callable

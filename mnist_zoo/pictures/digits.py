@@ -72,7 +72,8 @@ class FoundDigit(NamedTuple):
     line : int
         Which line of digits it belongs to; the line at the top is 0.
     digit : ndarray of float32, shape (28, 28)
-        The digit in the form of MNIST, in [0, 1], as :func:`prepare_digit` would return it.
+        The digit in the form of MNIST, in [0, 1], as :func:`~mnist_zoo.prepare_digit` would return
+        it.
     """
 
     box: Box

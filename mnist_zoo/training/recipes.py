@@ -61,7 +61,7 @@ class Recipe:
     last_strength : float
         What it falls to.
     held_out : bool
-        Whether 10,000 of the training digits are not trained on: see :func:`parts_of`.
+        Whether 10,000 of the training digits are not trained on, but held out.
     """
 
     name: str
