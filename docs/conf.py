@@ -141,6 +141,8 @@ IN_PLACE = (
     (re.compile(r"\]\(examples/(\w+)\.py\)"), r"](gallery/\1.rst)"),
     (re.compile(r"\]\(examples/\)"), "](gallery/index.rst)"),
     (re.compile(r"\[`(\w+)`\]\(\.\./mnist_zoo/models/\w+\.py\)"), r"[`\1`](models/\1.md)"),
+    # A doctest needs an empty line at its end; a reader does not.
+    (re.compile(r"\n\n```$", re.M), "\n```"),
 )
 
 

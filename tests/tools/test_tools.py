@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 
+from mnist_zoo import read_digits
 from mnist_zoo.models.species import SPECIES
 from mnist_zoo.recipes import SHIPPED, SeedResult
-from tools import audit, docs, frontier, make_cards
+from tools import audit, docs, frontier, make_cards, screenshots, written_page
 
 
 @pytest.fixture
@@ -101,3 +103,35 @@ def test_an_audit_finds_vulnerabilities_or_says_why_it_could_not(packages, found
 
 def test_an_audit_without_an_answer_is_skipped_aloud():
     assert audit.verdict("") == ([], "skipped: the data of vulnerabilities could not be reached")
+
+
+def test_the_pages_of_the_screenshots_are_there():
+    pages = [name for name in screenshots.PAGES if not name.startswith("api/")]
+    assert all((docs.ROOT / "docs" / f"{name}.md").exists() for name in pages)
+
+
+@pytest.mark.slow
+def test_a_page_that_is_wider_than_a_phone_is_named(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not Path(screenshots.CHROMIUM).exists():
+        pytest.skip("Chromium is not installed")
+    (tmp_path / "narrow.html").write_text("<meta name=viewport content='width=device-width'>text")
+    (tmp_path / "wide.html").write_text("<div style='width: 500px'>text</div>")
+    with playwright.sync_playwright() as running:
+        options = {"executable_path": screenshots.CHROMIUM, "args": screenshots.OPTIONS}
+        browser = running.chromium.launch(**options)
+        (found,) = screenshots.too_wide(browser, tmp_path)
+        browser.close()
+    assert found.startswith("wide.html: 5")
+
+
+def test_every_digit_can_be_written():
+    assert sorted(written_page.STROKES) == [str(digit) for digit in range(10)]
+    strokes = [stroke for digit in written_page.STROKES for stroke in written_page.strokes(digit)]
+    assert all(
+        stroke.shape[1] == 2 and 0 <= stroke.min() <= stroke.max() <= 1 for stroke in strokes
+    )
+
+
+def test_the_page_of_the_docs_is_read_as_it_is_written():
+    assert str(read_digits(written_page.photo())).split() == list(written_page.LINES)
