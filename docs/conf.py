@@ -1,6 +1,7 @@
 """How the documentation is built: ``python -m sphinx -q -W docs docs/_build/html``.
 
-Nothing is downloaded, neither for the build nor by the pages.
+Nothing is downloaded, neither for the build nor by the pages. The page on which one draws a digit
+is written into the folder ``draw`` of the built pages.
 """
 
 import logging
@@ -22,6 +23,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 import mnist_zoo
 from mnist_zoo.cli.terminal import quiet_logs
+from mnist_zoo.drawing import write_page
 
 with quiet_logs():
     import keras  # noqa: F401  # Two public classes are layers; TensorFlow logs when it is loaded.
@@ -130,12 +132,17 @@ def hide_fields_without_docs(app, what, name, obj, options, lines):
 
 # The pages are also read as Markdown files, on a code host. So their links lead to files that are
 # there. Each rule says what the built pages have in place of such a link: the content of the file
-# if the link is a line of its own; the page of the changelog; the page of an example; the page of a
-# model, which is made when the pages are built, in place of its code.
+# if the link is a line of its own, also of the page to draw on; the page of the changelog; the page
+# of an example; the page of a model, which is made when the pages are built, in place of its code.
 IN_PLACE = (
     (
         re.compile(r"^\[[^]]+\]\((results/\w+\.md|\.\./CHANGELOG\.md)\)$", re.M),
         "```{include} \\1\n:relative-images:\n```",
+    ),
+    (
+        re.compile(r"^\[[^]]+\]\(\.\./mnist_zoo/drawing/page/index\.html\)$", re.M),
+        '<iframe src="draw/index.html" title="Draw a digit" style="width: 100%; height: 60rem; '
+        'border: 0"></iframe>\n\n<a href="draw/index.html">Open it on a page of its own</a>',
     ),
     (re.compile(r"\]\(\.\./CHANGELOG\.md\)"), "](changelog.md)"),
     (re.compile(r"\]\(examples/(\w+)\.py\)"), r"](gallery/\1.rst)"),
@@ -272,12 +279,18 @@ def write_block_math(translator, node):
     raise nodes.SkipNode
 
 
+def write_drawing_page(app, error):
+    if error is None and app.builder.format == "html":
+        write_page(Path(app.outdir) / "draw")
+
+
 def setup(app):
     app.connect("builder-inited", lambda app: species_pages.write(Path(app.srcdir) / "models"))
     app.connect("builder-inited", mend_notebooks, priority=900)  # After sphinx-gallery.
     app.connect("html-page-context", add_script)
     app.connect("autodoc-process-docstring", hide_fields_without_docs)
     app.connect("source-read", put_in_place)
+    app.connect("build-finished", write_drawing_page)
     app.connect("doctree-read", link_names)
     app.connect("missing-reference", link_elsewhere)
     app.add_html_math_renderer("mathml", (write_inline_math, None), (write_block_math, None))

@@ -1,5 +1,6 @@
 from . import corruptions as corruptions
 from . import data as data
+from . import drawing as drawing
 from . import evaluation as evaluation
 from . import export as export
 from . import metrics as metrics

@@ -42,8 +42,9 @@ ARROWS = {
     "recipes": {"training"},
     "plots": {"arguments", "data", "metrics", "pictures"},
     "export": {"arguments", "data", "errors", "metrics", "models", "writing"},
+    "drawing": {"errors", "models"},
     "cli": {
-        *("arguments", "data", "evaluation", "export", "models", "pictures", "plots"),
+        *("arguments", "data", "drawing", "evaluation", "export", "models", "pictures", "plots"),
         *("corruptions", "recipes", "signals", "training", "writing"),
     },
 }
@@ -73,6 +74,7 @@ def in_a_new_process(program: str) -> str:
         "import mnist_zoo; mnist_zoo.training.FAST",
         "import mnist_zoo, numpy; mnist_zoo.corruptions.corrupt(numpy.zeros((1, 28, 28)), 'fog')",
         "import mnist_zoo; mnist_zoo.export.FORMATS",
+        "import mnist_zoo; mnist_zoo.drawing.PageServer().files['linear.bin'].content()",
     ],
 )
 def test_no_framework_is_loaded_for(use):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 import mnist_zoo
-from mnist_zoo.cli import completion, digits, models, pictures, terminal, training
+from mnist_zoo.cli import completion, digits, drawing, models, pictures, terminal, training
 from mnist_zoo.cli.help import PlainCommand
 
 
@@ -28,6 +28,7 @@ COMMANDS = (
     Command("train", training.train),
     Command("evaluate", models.evaluate),
     Command("predict", pictures.predict),
+    Command("draw", drawing.draw),
     Command("export", models.export),
     Command("reproduce", training.reproduce),
     Command("data", digits.data),

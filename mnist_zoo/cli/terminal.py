@@ -36,7 +36,8 @@ def show(facts: Any, as_json: bool, *pieces: Table | str) -> None:
     """Print `facts` as JSON, or `pieces` for people."""
     for piece in [as_text(facts)] if as_json else filter(None, pieces):
         if isinstance(piece, str):
-            print(piece)  # As it is: a file's name may look like rich's markup.
+            # At once, as a command may go on.
+            print(piece, flush=True)  # As it is: a file's name may look like rich's markup.
         else:
             stdout().print(piece)
 

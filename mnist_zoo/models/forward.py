@@ -110,11 +110,7 @@ def numpy_model(
         From pictures of any shape that a model may take to what the last layer returns.
     """
     shape = layers[0].output_shape
-    by_layer: dict[str, dict[str, Array]] = {}
-    for path, array in parameters.items():
-        layer, _, name = path.partition("/")
-        by_layer.setdefault(layer, {})[name] = array
-    layers, folded = without_normalization(layers, by_layer)
+    layers, folded = folded_layers(layers, parameters)
 
     def run(pictures: Array) -> Array:
         return run_layers(layers, folded, pictures.reshape(len(pictures), *shape))
@@ -124,6 +120,30 @@ def numpy_model(
     largest = max(math.prod(layer.output_shape) for layer in layers)
     size = max(1, VALUES_AT_A_TIME // largest)
     return lambda pictures: _in_parts(run, pictures, size)
+
+
+def folded_layers(
+    layers: Sequence[LayerSpec], parameters: Mapping[str, Array]
+) -> tuple[tuple[LayerSpec, ...], dict[str, Mapping[str, Array]]]:
+    """Return layers that compute the same without normalizations, and the parameters of each.
+
+    Parameters
+    ----------
+    layers : sequence of LayerSpec
+        A chain.
+    parameters : mapping of str to ndarray
+        The parameters by their paths, as for :func:`numpy_model`.
+
+    Returns
+    -------
+    tuple of LayerSpec, dict
+        As of :func:`~mnist_zoo.models.layers.without_normalization`.
+    """
+    by_layer: dict[str, dict[str, Array]] = {}
+    for path, array in parameters.items():
+        layer, _, name = path.partition("/")
+        by_layer.setdefault(layer, {})[name] = array
+    return without_normalization(layers, by_layer)
 
 
 def _in_parts(run: Callable[[Array], Array], pictures: Array, size: int) -> Array:

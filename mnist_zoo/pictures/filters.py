@@ -151,7 +151,7 @@ def noise(plane: Plane) -> float:
 def centre_of_mass(plane: Plane) -> tuple[float, float]:
     """Return the row and the column of the centre of mass of a plane."""
     rows, columns = np.ogrid[: plane.shape[0], : plane.shape[1]]
-    total = plane.sum()
+    total = plane.sum(dtype=np.float64)
     return float((plane * rows).sum() / total), float((plane * columns).sum() / total)
 
 

@@ -1,0 +1,2 @@
+from .files import write_page as write_page
+from .server import PageServer as PageServer
