@@ -90,6 +90,30 @@ def _declared_kind(model: keras.Model) -> OutputKind | None:
     return OUTPUT_OF[name]
 
 
+def check_softmax_once(model: keras.Model) -> None:
+    """Raise ``ValueError`` if the last layer applies softmax to probabilities."""
+    last = _output_layer(model)
+    try:
+        before = last.input._keras_history.operation
+    except (AttributeError, ValueError):  # No layer, or not one layer before it.
+        return
+    if _is_softmax(last) and _is_softmax(before):
+        raise ValueError(
+            f"the model applies softmax twice, in the layers {before.name!r} and {last.name!r}: "
+            "leave it out of one. The second brings all probabilities close to each other"
+        )
+
+
+def _is_softmax(layer: Any) -> bool:
+    """Say whether a layer, or the last one of a nested model, ends in a softmax."""
+    import keras
+
+    if isinstance(layer, keras.Model):
+        return _is_softmax(_output_layer(layer))
+    activation = getattr(layer, "activation", None)
+    return isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax
+
+
 def _output_layer(model: keras.Model) -> Any:
     """Return the layer that makes a model's output; None if an operation does, or code of its own.
 

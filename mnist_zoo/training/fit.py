@@ -111,7 +111,8 @@ def fit_and_evaluate(
     ValueError
         If an argument is out of its range; if pixels look like 0..255, are not finite, or none;
         if labels are outside the model's classes, or of another number than the pictures; if a
-        loss contradicts the labels or the model's output.
+        loss contradicts the labels or the model's output; if the last two layers both apply
+        softmax.
     SeenDigitsError
         If test digits are among the training digits, or the model has seen them before. They are
         known by their content, whatever array they lie in. A ``ValueError``.

@@ -15,6 +15,7 @@ from mnist_zoo.arguments import check_fraction, check_integer, check_seed
 from mnist_zoo.evaluation.inputs import CheckedData
 from mnist_zoo.evaluation.result import TrainingSettings
 from mnist_zoo.models.layers import suits_xla
+from mnist_zoo.models.outputs import check_softmax_once
 from mnist_zoo.training.compiling import compile_settings, compiled_loss
 from mnist_zoo.training.loops import LOOPS, LoopSettings
 from mnist_zoo.training.losses import check_loss, loss_for
@@ -162,6 +163,7 @@ def plan_training(
             f"the model is compiled with steps_per_execution={per_call}, but on torch Keras runs "
             "one batch a call: compile it with steps_per_execution=1"
         )
+    check_softmax_once(model)
     if loss is None:
         loss = compiled_loss(model)
     elif isinstance(loss, type):

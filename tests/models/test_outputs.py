@@ -37,6 +37,47 @@ def test_where_no_layer_says_it_the_kind_of_output_is_tried(good, activation, ki
     assert outputs.output_kind(model, good[0]) == kind
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: [keras.layers.Flatten(), keras.layers.Dense(10, "softmax"), keras.layers.Softmax()],
+        lambda: [dense_relu(), keras.layers.Activation("softmax")],
+        lambda: [keras.layers.Flatten(), keras.layers.Softmax(), keras.layers.Dense(9, "softmax")],
+    ],
+    ids=["dense and layer", "nested model", "functional"],
+)
+def test_softmax_in_the_last_two_layers_is_told(layers):
+    inputs = x = keras.Input((28, 28))
+    own = layers()
+    for layer in own:
+        x = layer(x)
+    for model in (keras.Model(inputs, x), keras.Sequential([keras.Input((28, 28)), *layers()])):
+        with pytest.raises(ValueError, match="the model applies softmax twice, in the layers"):
+            outputs.check_softmax_once(model)
+
+
+def test_softmax_once_is_right(good):
+    logits = dense_relu(classifier_activation=None)
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = dense_relu()
+
+        def call(self, x):
+            return self.inner(x)
+
+    for model in (
+        dense_relu(),
+        logits,
+        keras.Sequential([keras.Input((28, 28)), logits, keras.layers.Softmax()]),
+        keras.Sequential([keras.Input((28, 28)), dense_relu()]),
+        keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)]),
+        Own(),
+    ):
+        outputs.check_softmax_once(model)
+
+
 def test_outputs_that_are_no_classes_probabilities_are_refused(good):
     model = keras.Sequential(
         [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "sigmoid")]

@@ -78,6 +78,12 @@ def test_the_loss_is_chosen_from_labels_and_output(sample, one_hot, activation):
     assert result.accuracy == pytest.approx(fit(linear(seed=0), sample).accuracy, abs=0.005)
 
 
+def test_a_model_that_applies_softmax_twice_is_not_trained(few):
+    model = keras.Sequential([keras.Input((28, 28)), linear(seed=0), keras.layers.Softmax()])
+    with pytest.raises(ValueError, match="applies softmax twice, in the layers 'linear' and"):
+        fit(model, few)
+
+
 def test_a_seed_repeats_bit_for_bit(sample):
     first, second = (fit(dense_relu_dropout(seed=0), sample, epochs=2) for _ in range(2))
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
