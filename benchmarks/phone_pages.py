@@ -89,6 +89,11 @@ def broken_digits(style: Style, strength: float, rng: np.random.Generator) -> St
     return style._replace(gap=strength / 12.0)
 
 
+def touching_digits(style: Style, strength: float, rng: np.random.Generator) -> Style:
+    """Write groups of two and three digits that overlap by up to 15 % of their height."""
+    return style._replace(touching=0.15 * strength)
+
+
 def tilted(style: Style, strength: float, rng: np.random.Generator) -> Style:
     """Tilt the sheet: by 15 degrees at full strength."""
     return style._replace(tilt=15.0 * strength * float(rng.choice([-1, 1])))
@@ -133,9 +138,10 @@ CONDITIONS = (
     Condition("JPEG blocks", effect=phone.jpeg_blocks),
     Condition("on its side", effect=phone.on_its_side),
     Condition("upside down", effect=phone.upside_down),
+    Condition("touching digits", touching_digits),
 )
-# These two and good light are not mixed with others.
-MIXABLE = CONDITIONS[1:-2]
+# These three and good light are not mixed with others.
+MIXABLE = CONDITIONS[1:-3]
 
 
 class Page(NamedTuple):
@@ -305,6 +311,11 @@ class Job(NamedTuple):
 MIX = len(CONDITIONS)
 
 
+def name_of(condition: int) -> str:
+    """Return the name of a condition, given by its number, or of their mixture."""
+    return f"{MIXED} of them, mixed" if condition == MIX else CONDITIONS[condition].name
+
+
 def make(job: Job, digits: Plane, labels: NDArray[np.integer]) -> Page:
     """Make the page of a job."""
     rng = np.random.default_rng([job.condition, round(100 * job.strength), job.number])
@@ -338,7 +349,6 @@ def measure(
     """Read pages of every condition and sheets without a digit; return the rows of two tables."""
     rows, empty = [], []
     for condition in range(MIX + 1):
-        name = f"{MIXED} of them, mixed" if condition == MIX else CONDITIONS[condition].name
         count = 2 * pages if condition == MIX else pages
         cells = []
         for strength in STRENGTHS:
@@ -346,7 +356,7 @@ def measure(
             results = list(pool.map(partial(mistakes, digits=digits, labels=labels), jobs))
             wrong, written = (sum(column) for column in zip(*results, strict=True))
             cells.append(f"{docs.percent(1.0 - wrong / written)} of {written}")
-        rows.append([name, *cells])
+        rows.append([name_of(condition), *cells])
         print(*rows[-1], sep=" | ", flush=True)
     for kind, blank in enumerate(BLANKS):
         found = list(pool.map(partial(false_digits, kind), range(pages)))

@@ -59,6 +59,9 @@ class Style(NamedTuple):
         The width of the gaps in broken digits, as a share of a digit's height; 0 breaks none.
     ruled : float
         The contrast of its printed lines; 0 for blank paper.
+    touching : float
+        By how much of their height the boxes of neighbours overlap at most, in groups of two or
+        three digits; 0 writes every digit apart.
     """
 
     height: tuple[float, float] = (60.0, 110.0)
@@ -69,6 +72,7 @@ class Style(NamedTuple):
     margin: float = 0.06
     gap: float = 0.0
     ruled: float = 0.0
+    touching: float = 0.0
 
 
 class Sheet(NamedTuple):
@@ -218,6 +222,11 @@ def write(
         across += rng.uniform(-0.5, 0.5) * (room[1] - np.ptp(across))
         pen = style.pens[line % len(style.pens)]
         chosen = rng.integers(0, len(digits), count)
+        if style.touching:
+            start = middle + turn.T @ [down[line], -room[1] / 2.0]
+            groups = write_groups(ink, digits[chosen], start, room[1], size, style, pen, rng)
+            text.append("".join(str(labels[number]) for number in chosen[: sum(groups)]))
+            continue
         for place, number in zip(across, chosen, strict=True):
             jitter = rng.uniform(-0.04, 0.04, 2) * size
             lines_of = strokes(digits[number])
@@ -228,3 +237,94 @@ def write(
             draw(ink, lines_of, (at[0], at[1]), height, style.tilt, pen, rng)
         text.append("".join(str(labels[number]) for number in chosen))
     return Sheet(ink, tuple(text))
+
+
+# Digits of a group are turned by up to so many degrees each, and are so many of their heights apart
+# from the next group.
+SLANT, BETWEEN_GROUPS = 12.0, (0.3, 0.7)
+
+
+def write_groups(
+    ink: Plane,
+    digits: Plane,
+    start: NDArray[np.floating],
+    room: float,
+    size: float,
+    style: Style,
+    pen: Pen,
+    rng: np.random.Generator,
+) -> list[int]:
+    """Write a line of digits in groups of one to three that touch; return the groups' sizes.
+
+    The line begins at a point (row, column) and ends where there is no more room. Digits that are
+    left then are not written.
+    """
+    angle = np.radians(style.tilt)
+    along = np.array([-np.sin(angle), np.cos(angle)])
+    groups: list[int] = []
+    left = 0.0
+    while sum(groups) < len(digits) and (not groups or left + 2.0 * size < room):
+        written = sum(groups)
+        count = min(int(rng.choice([1, 2, 2, 3])), len(digits) - written)
+        group = digits[written : written + count]
+        width = write_group(ink, group, start + left * along, size, style, pen, rng)
+        left += width + rng.uniform(*BETWEEN_GROUPS) * size
+        groups.append(count)
+    return groups
+
+
+def write_group(
+    ink: Plane,
+    digits: Plane,
+    start: NDArray[np.floating],
+    size: float,
+    style: Style,
+    pen: Pen,
+    rng: np.random.Generator,
+) -> float:
+    """Write digits that touch, from a point (row, column) on; return how wide they are."""
+    angle = np.radians(style.tilt)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shapes = [strokes(digit) for digit in digits]
+    if style.gap:
+        shapes = [broken(shape, style.gap, rng) for shape in shapes]
+    heights = size * rng.uniform(0.88, 1.0, len(digits))
+    tilts = rng.uniform(-SLANT, SLANT, len(digits))
+    places = beside_each_other(shapes, heights, tilts, pen, style.touching * size, rng)
+    for shape, height, tilt, place in zip(shapes, heights, tilts, places, strict=True):
+        row, column = start + turn @ (place + np.array([0.0, 0.5 * size]))
+        draw(ink, shape, (row, column), height, style.tilt + tilt, pen, rng)
+    return float(places[:, 1].max()) + size
+
+
+def beside_each_other(
+    shapes: list[NDArray[np.bool_]],
+    heights: NDArray[np.floating],
+    tilts: NDArray[np.floating],
+    pen: Pen,
+    most: float,
+    rng: np.random.Generator,
+) -> NDArray[np.floating]:
+    """Return places (row, column) for the middles of digits, so that neighbours touch.
+
+    Each is moved to the left until its ink touches that of the digit before it, and then further by
+    0 to `most` pixels.
+    """
+    places: list[NDArray[np.floating]] = []
+    last: NDArray[np.floating] | None = None
+    for shape, height, tilt in zip(shapes, heights, tilts, strict=True):
+        points = np.argwhere(shape) - np.array(shape.shape) / 2.0
+        sine, cosine = np.sin(np.radians(tilt)), np.cos(np.radians(tilt))
+        points = points @ np.array([[cosine, -sine], [sine, cosine]]) * height / max(shape.shape)
+        place = np.array([rng.uniform(-0.04, 0.04) * height, 0.0])
+        points += place
+        if last is not None:
+            down = points[:, None, 0] - last[None, :, 0]
+            across = points[:, None, 1] - last[None, :, 1]
+            # Strokes touch where their middle lines are as far apart as they are wide.
+            near = np.abs(down) < pen.width
+            gap = across - np.sqrt(np.maximum(pen.width**2 - down**2, 0.0))
+            place[1] = -(gap[near].min() if near.any() else across.min()) - rng.uniform(0.0, most)
+        last = points + np.array([0.0, place[1]])
+        places.append(place)
+    return np.array(places)

@@ -9,6 +9,8 @@ is a connected region of ink. A digit consists of one piece or, if its stroke is
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +32,8 @@ SIDE, BOX, MIDDLE = MNIST.image_shape[0], 20, 14
 # image. They are the 5th percentile and the median of the stroke width in MNIST's training split.
 # `python -m benchmarks.picture_thresholds` measures both, and what other values change.
 THINNEST, USUAL = 2.1, 2.9
+# The ink of a digit is kept for parting with at most so many pixels: 100 by 100.
+KEPT = 10_000
 # The stroke width is measured, and changed, on a grid with this many times as many pixels a side.
 # `python -m benchmarks.picture_thresholds` measures what other values change.
 FINE = 4
@@ -81,21 +85,37 @@ class FoundDigit(NamedTuple):
     digit: NDArray[np.float32]
 
 
+class Shape(NamedTuple):
+    """What may be a digit of a picture: one, a part of one, or several that touch each other.
+
+    Attributes
+    ----------
+    box : Box
+        Where it is in the picture.
+    digit : ndarray of float32, shape (28, 28)
+        It in the form of MNIST, in [0, 1].
+    ink : ndarray of uint8, shape (height, width)
+        What is in the box, of this shape alone: from 0, paper, to 255, ink. It is shrunk to at most
+        10,000 pixels.
+    """
+
+    box: Box
+    digit: NDArray[np.float32]
+    ink: NDArray[np.uint8]
+
+
 class Candidates(NamedTuple):
     """What may be the digits of a picture, if it is turned.
 
     Attributes
     ----------
-    boxes : list of Box
-        Where each is in the picture, in no order.
-    digits : list of ndarray of float32, shape (28, 28)
-        Each in the form of MNIST, in [0, 1].
+    shapes : list of Shape
+        They, in no order.
     usual : float
-        The usual size of these digits, in pixels of the picture.
+        Their usual size, in pixels of the picture.
     """
 
-    boxes: list[Box]
-    digits: list[NDArray[np.float32]]
+    shapes: list[Shape]
     usual: float
 
 
@@ -163,15 +183,16 @@ def prepare_digit(image: Picture) -> NDArray[np.float32]:
     if ink is None:
         raise PictureError("the picture is blank: no ink was found on its paper")
     shapes = _shapes(ink.mask)
-    (digit,) = _render(ink, shapes, [_largest(shapes)])
-    return digit
+    ((own, _),) = _render(ink, shapes, [_largest(shapes)])
+    return fit(own)
 
 
 def find_digits(image: Picture) -> list[FoundDigit]:
     """Find the digits in a picture, in reading order: line by line, from left to right.
 
     The parts of a broken stroke are joined into one digit. Specks are ignored. Digits that touch
-    each other are returned as one digit.
+    each other are returned as one digit: only :func:`~mnist_zoo.read_digits`, which asks a model,
+    cuts them apart.
 
     Parameters
     ----------
@@ -202,7 +223,12 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     >>> [found.box.left for found in find_digits(paper)]
     [100, 200]
     """
-    return upright(find_candidates(image))
+    candidates = find_candidates(image)
+    shapes = candidates.shapes
+    return [
+        FoundDigit(shapes[number].box, line, shapes[number].digit)
+        for line, number in in_order(candidates)
+    ]
 
 
 def find_candidates(image: Picture) -> Candidates:
@@ -210,47 +236,75 @@ def find_candidates(image: Picture) -> Candidates:
     plane, factor = open_grey(image)
     ink = find_ink(plane)
     if ink is None:
-        return Candidates([], [], 0.0)
+        return Candidates([], 0.0)
     shapes = _shapes(ink.mask)
     digits, usual = _digits(shapes)
     if not digits:
-        return Candidates([], [], 0.0)
+        return Candidates([], 0.0)
     if len(digits) > MAX_DIGITS:
         raise PictureError(
             f"at most {MAX_DIGITS:,} digits are read in a picture; found {len(digits):,}"
         )
     digits = _without_creases(digits, shapes, ink)
     boxes = [Box(*(int(factor * edge) for edge in box)) for box in _boxes_around(digits, shapes)]
-    return Candidates(boxes, _render(ink, shapes, digits), factor * usual)
+    drawn = _render(ink, shapes, digits)
+    found = [
+        Shape(box, fit(own), shrunk(inside))
+        for box, (own, inside) in zip(boxes, drawn, strict=True)
+    ]
+    return Candidates(found, factor * usual)
 
 
-def upright(candidates: Candidates, quarters: int = 0) -> list[FoundDigit]:
-    """Return the digits of a picture that is turned; the boxes stay those of the picture.
+def in_order(candidates: Candidates) -> list[tuple[int, int]]:
+    """Return the reading order of the shapes of an upright picture.
 
     Parameters
     ----------
     candidates : Candidates
-        What was found in the picture.
-    quarters : int, default 0
-        From 0 to 3: by how many times 90 degrees to turn it, counter-clockwise.
+        What was found in it.
 
     Returns
     -------
-    list of FoundDigit
-        The digits that are not flat, in the reading order of the turned picture.
+    list of (int, int)
+        The line and the number of each shape that is not flat.
     """
-    boxes = np.array(candidates.boxes).reshape(-1, 4)
-    for _ in range(quarters):
-        left, top, right, bottom = boxes.T
-        boxes = np.stack([top, -right, bottom, -left], axis=1)
+    boxes = np.array([shape.box for shape in candidates.shapes]).reshape(-1, 4)
     high = np.flatnonzero(boxes[:, 3] - boxes[:, 1] >= LOWEST * candidates.usual)
-    order = [(line, high[place]) for line, place in _reading_order(boxes[high])]
-    return [
-        FoundDigit(
-            candidates.boxes[number], line, turned_images(candidates.digits[number], quarters)
-        )
-        for line, number in order
-    ]
+    return [(line, int(high[place])) for line, place in _reading_order(boxes[high])]
+
+
+def turned(candidates: Candidates, quarters: int) -> Candidates:
+    """Return what was found in a picture as it is in the turned picture.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        What was found.
+    quarters : int
+        From 0 to 3: by how many times 90 degrees to turn the picture, counter-clockwise. Its top
+        left corner stays where it is.
+
+    Returns
+    -------
+    Candidates
+    """
+    return candidates._replace(
+        shapes=[
+            Shape(
+                turned_box(shape.box, quarters),
+                turned_images(shape.digit, quarters),
+                np.rot90(shape.ink, quarters),
+            )
+            for shape in candidates.shapes
+        ]
+    )
+
+
+def turned_box(box: Box, quarters: int) -> Box:
+    """Turn a box around the top left corner of the picture, counter-clockwise."""
+    for _ in range(quarters):
+        box = Box(box.top, -box.right, box.bottom, -box.left)
+    return box
 
 
 def turned_images(images: NDArray[np.float32], quarters: int) -> NDArray[np.float32]:
@@ -414,8 +468,13 @@ def _levelled(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
     return boxes - np.outer(moved, [0, 1, 0, 1])
 
 
-def _render(ink: Ink, shapes: _Shapes, digits: list[NDArray[np.intp]]) -> list[NDArray[np.float32]]:
-    """Cut digits, given by their pieces, out of the picture; draw them in the form of MNIST."""
+def _render(
+    ink: Ink, shapes: _Shapes, digits: list[NDArray[np.intp]]
+) -> Iterator[tuple[Plane, Plane]]:
+    """Cut digits, given by their pieces, out of the picture.
+
+    Yield the ink of each with some paper around it, and what of it is in the box of its pieces.
+    """
     # The digit that a pixel is of, by the label of its piece: 1 is the first, 0 is none.
     digit_of = np.zeros(len(shapes.boxes) + 1, np.int32)
     places = []
@@ -426,22 +485,26 @@ def _render(ink: Ink, shapes: _Shapes, digits: list[NDArray[np.intp]]) -> list[N
         margin = 2 + size // 4
         rows = slice(max(0, top - margin), min(len(ink.mask), bottom + margin))
         columns = slice(max(0, left - margin), right + margin)
-        places.append((number, size, (rows, columns)))
-    area = sum(shapes.labels[place].size for _, _, place in places)
+        box = (
+            slice(top - rows.start, bottom - rows.start),
+            slice(left - columns.start, right - columns.start),
+        )
+        places.append((number, size, (rows, columns), box))
+    area = sum(shapes.labels[place].size for _, _, place, _ in places)
     if area > MAX_DRAWN:
         raise PictureError(
             f"the boxes of its {len(digits):,} digits overlap too much: they have {area:,} pixels; "
             f"at most {MAX_DRAWN:,} are read. Are these digits?"
         )
     owner = digit_of[shapes.labels]
-    return [
-        _draw(ink.amount[place], shapes.labels[place] > 0, owner[place] == number, size, ink.noise)
-        for number, size, place in places
-    ]
+    for number, size, place, box in places:
+        mine = owner[place] == number
+        own = _own_ink(ink.amount[place], shapes.labels[place] > 0, mine, size, ink.noise)
+        yield own, own[box]
 
 
-def _draw(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -> NDArray[np.float32]:
-    """Draw one digit from its part of the picture: `mine` is its part of what is `marked`."""
+def _own_ink(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -> Plane:
+    """Return one digit's ink in its part of the picture: `mine` is its part of what is `marked`."""
     # The pale edge of a stroke lies outside of the mask, and is kept too. Other pieces are not.
     reach = max(1, round(0.05 * size))
     near = filters.grow(mine, reach)
@@ -451,10 +514,18 @@ def _draw(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -> N
     amount = np.clip(amount / np.float32(full), 0.0, 1.0)
     # Whatever the noise, the darkest part of the digit stays.
     amount[amount < min(0.5, 2.0 * noise / full)] = 0.0
-    return _fit(amount)
+    return amount
 
 
-def _fit(amount: Plane) -> NDArray[np.float32]:
+def shrunk(amount: Plane) -> NDArray[np.uint8]:
+    """Return ink with at most :data:`KEPT` pixels, from 0 to 255."""
+    scale = min(1.0, math.sqrt(KEPT / amount.size))
+    shape = tuple(max(1, int(scale * side)) for side in amount.shape)
+    ink: NDArray[np.uint8] = np.rint(255.0 * filters.resize(amount, shape)).astype(np.uint8)
+    return ink
+
+
+def fit(amount: Plane) -> NDArray[np.float32]:
     """Scale a digit to fit into the box, and place its centre of mass in the middle."""
     (left, right), (top, bottom) = _extent(amount.max(axis=0)), _extent(amount.max(axis=1))
     scale = BOX / max(right - left, bottom - top)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_zoo.arguments import check_amount
-from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.markup import Markup, captioned, element, facts, joined, picture
 from mnist_zoo.models.forward import DEFAULT_MODEL, predict_probabilities
 from mnist_zoo.pictures.digits import (
     Box,
     Candidates,
-    FoundDigit,
     find_candidates,
+    in_order,
+    turned,
+    turned_box,
     turned_images,
-    upright,
 )
 from mnist_zoo.pictures.opening import Picture
+from mnist_zoo.pictures.parting import Read, images_of, resolved
 
 if TYPE_CHECKING:
     import keras
@@ -157,6 +157,9 @@ def read_digits(
 ) -> Reading:
     """Find the digits in a picture, and read them.
 
+    Digits that touch each other are cut apart, and the parts of a broken digit are joined, where
+    the model believes more in what comes out. Many digits that overlap are still read wrongly.
+
     A page of eight digits or more that lies on its side or upside down is read as if it was
     upright. On a page that lies on its side, the digit 1 may be lost.
 
@@ -218,44 +221,52 @@ def read_found(candidates: Candidates, model: str | keras.Model, min_confidence:
     Reading
         The digits that are kept. Their lines are counted anew, from 0.
     """
-    found = upright(candidates)
-    images = _images(found)
-    probabilities = predict_probabilities(images, model)
-    quarters = _quarters(images, probabilities, model)
+    upright = _read(candidates, model)
+    quarters = _quarters(upright, model)
+    read = resolved(upright, model)
     if quarters:
-        found = upright(candidates, quarters)
-        images = _images(found)
-        probabilities = predict_probabilities(images, model)
-    sure = probabilities.max(axis=1) >= min_confidence
-    kept = [each for each, is_sure in zip(found, sure, strict=True) if is_sure]
-    _, lines = np.unique([each.line for each in kept], return_inverse=True)
+        # Digits that touch are read as badly upright as on their side, until they are cut.
+        other = resolved(_read(turned(candidates, quarters), model), model)
+        if _likelihood(other) > _likelihood(read):
+            read = other
+        else:
+            quarters = 0
+    order = in_order(read.candidates)
+    sure = read.probabilities.max(axis=1) >= min_confidence
+    kept = [(line, number) for line, number in order if sure[number]]
+    numbers = [number for _, number in kept]
+    _, lines = np.unique([line for line, _ in kept], return_inverse=True)
+    shapes = [read.candidates.shapes[number] for number in numbers]
     return Reading(
-        boxes=tuple(each.box for each in kept),
+        boxes=tuple(turned_box(shape.box, -quarters % 4) for shape in shapes),
         lines=tuple(map(int, lines)),
-        images=images[sure],
-        probabilities=probabilities[sure],
+        images=images_of(shapes),
+        probabilities=read.probabilities[numbers],
         turned=90 * quarters,
     )
 
 
-def _images(found: Sequence[FoundDigit]) -> NDArray[np.float32]:
-    images = np.array([each.digit for each in found], np.float32)
-    return images.reshape(-1, *MNIST.image_shape)
+def _read(candidates: Candidates, model: str | keras.Model) -> Read:
+    """Read the shapes of an upright picture that are not flat."""
+    shapes = [candidates.shapes[number] for _, number in in_order(candidates)]
+    probabilities = predict_probabilities(images_of(shapes), model)
+    return Read(candidates._replace(shapes=shapes), probabilities)
 
 
-def _quarters(
-    images: NDArray[np.float32], probabilities: NDArray[np.float32], model: str | keras.Model
-) -> int:
-    """Return by how many quarters to turn a picture, counter-clockwise, so that it is upright.
+def _likelihood(read: Read) -> float:
+    """Return the log-likelihood of a reading, in nats for each digit."""
+    return float(np.log(read.probabilities.max(axis=1)).mean())
 
-    Its digits and their probabilities are given as it is.
-    """
+
+def _quarters(read: Read, model: str | keras.Model) -> int:
+    """Return by how many quarters to turn a picture, counter-clockwise, so that it is upright."""
+    images = images_of(read.candidates.shapes)
     if len(images) < LEAST_TO_TURN:
         return 0
     step = -(-len(images) // MOST_TO_TURN)
     turns = [predict_probabilities(turned_images(images[::step], k), model) for k in (1, 2, 3)]
     likelihoods = [
-        float(np.log(read.max(axis=1)).sum()) for read in (probabilities[::step], *turns)
+        float(np.log(each.max(axis=1)).sum()) for each in (read.probabilities[::step], *turns)
     ]
     best = int(np.argmax(likelihoods))
     return best if likelihoods[best] > likelihoods[0] + LEAST_GAIN else 0

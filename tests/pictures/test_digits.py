@@ -12,7 +12,7 @@ from benchmarks import drawing
 from benchmarks.pictures import overlap
 from mnist_zoo import PictureError, find_digits, predict_probabilities, prepare_digit
 from mnist_zoo.pictures import filters
-from mnist_zoo.pictures.digits import _draw
+from mnist_zoo.pictures.digits import _own_ink
 
 COUNT = 40
 
@@ -171,8 +171,8 @@ def test_what_is_much_paler_than_the_digits_is_a_crease():
 def test_ink_that_is_paler_than_the_noise_is_drawn_too():
     mine = np.zeros((40, 40), bool)
     mine[10:30, 15:25] = True
-    drawn = _draw(np.where(mine, 0.2, 0.0).astype(np.float32), mine, mine, 20, noise=0.3)
-    assert drawn.max() == 1.0
+    own = _own_ink(np.where(mine, 0.2, 0.0).astype(np.float32), mine, mine, 20, noise=0.3)
+    assert own.max() == 1.0
 
 
 def test_a_line_of_a_pale_pen_is_read():

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import drawing
 from mnist_zoo import dense_sigmoid, read_digits
 from mnist_zoo.pictures import Box, reading
-from mnist_zoo.pictures.digits import Candidates
+from mnist_zoo.pictures.digits import Candidates, Shape
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +99,12 @@ def test_the_lines_that_are_left_are_counted_anew(monkeypatch):
     blank = np.zeros((28, 28), np.float32)
     places = [(0, 0), (20, 0), (0, 20), (0, 40), (20, 40)]  # Two, one and two in a line.
     boxes = [Box(left, top, left + 9, top + 9) for left, top in places]
-    found = Candidates(boxes, [blank] * 5, 9.0)
+    ink = np.full((9, 9), 255, np.uint8)
+    found = Candidates([Shape(box, blank, ink) for box in boxes], 9.0)
     probabilities = np.full((5, 10), 0.01, np.float32)
     probabilities[range(5), [3, 1, 4, 1, 5]] = [0.5, 0.5, 0.5, 0.91, 0.91]
     monkeypatch.setattr(reading, "predict_probabilities", lambda images, model: probabilities)
+    monkeypatch.setattr(reading, "resolved", lambda read, model: read)
     sure = reading.read_found(found, "linear", 0.9)
     assert (str(sure), sure.lines) == ("15", (0, 0))
     assert reading.read_found(found, "linear", 0.0).lines == (0, 0, 1, 2, 2)

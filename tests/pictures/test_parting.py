@@ -1,0 +1,188 @@
+"""parting: digits that touch are cut apart, the parts of broken ones joined, and others left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from benchmarks import phone, writing
+from benchmarks.writing import Pen, Style
+from mnist_zoo import read_digits
+from mnist_zoo.models.forward import predict_probabilities
+from mnist_zoo.pictures import Box, parting, reading
+from mnist_zoo.pictures.digits import Candidates, Shape, find_candidates, fit, turned
+from mnist_zoo.pictures.parting import Read, find_cuts, images_of, trials
+
+
+def group(digits, seed, overlap=0.03, size=80.0):
+    """A photo of digits that touch each other."""
+    rng = np.random.default_rng(seed)
+    ink = np.zeros((180, int(size * (1.1 * len(digits) + 1.2)), 3), np.float32)
+    style = Style(touching=overlap)
+    start = np.array([90.0, 0.2 * size])
+    writing.write_group(ink, digits, start, size, style, Pen(6.0, 0.8), rng)
+    return phone.photo(phone.scene(ink, rng), rng)
+
+
+def read_shape(ink):
+    """A shape of this ink, and what the default model says of it."""
+    box = Box(0, 0, ink.shape[1], ink.shape[0])
+    shape = Shape(box, fit(ink), np.rint(255 * ink).astype(np.uint8))
+    return Read(
+        Candidates([shape], float(max(ink.shape))), predict_probabilities(images_of([shape]))
+    )
+
+
+def test_most_pairs_that_touch_are_read_as_two_digits(sample):
+    read = []
+    for number in range(12):
+        picture = group(sample.test.x[2 * number : 2 * number + 2], number)
+        assert len(find_candidates(picture).shapes) == 1
+        expected = "".join(map(str, sample.test.y[2 * number : 2 * number + 2]))
+        read.append(str(read_digits(picture)) == expected)
+    assert np.mean(read) >= 0.5
+
+
+def test_a_digit_of_a_wide_hand_is_not_cut(sample):
+    for digit in (0, 2, 4, 7):
+        for image in sample.test.x[sample.test.y == digit][:6]:
+            wide = Image.fromarray(image).resize((140, 100), Image.Resampling.BICUBIC)
+            picture = 0.9 - 0.8 * np.asarray(wide).clip(0.0, 1.0)
+            assert len(read_digits(np.pad(picture, 20, constant_values=0.9)).digits) == 1
+
+
+def test_a_cut_goes_between_slanted_strokes_and_not_through_them():
+    ink = np.zeros((80, 120), np.float32)
+    for row in range(80):
+        ink[row, 70 - row // 2 : 80 - row // 2] = 1.0
+        ink[row, 100 - row // 2 : 110 - row // 2] = 1.0
+    ink[40:44, 50:85] = 1.0  # Joins them.
+    cuts = find_cuts(ink, 1)
+    assert cuts.crossings.tolist() == [1]
+    assert cuts.strokes[0] < 1.0
+    assert ink[np.arange(80), cuts.paths[0]].sum() <= 6.0
+
+
+def test_cuts_do_not_cross_each_other_and_stay_in_the_shape(sample):
+    for image in sample.test.x[:20]:
+        large = np.asarray(Image.fromarray(image).resize((100, 80), Image.Resampling.BICUBIC))
+        cuts = find_cuts(large.clip(0.0, 1.0))
+        assert (np.diff(cuts.paths, axis=0) >= 0).all()
+        assert (cuts.paths >= 0).all()
+        assert (cuts.paths <= 100).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (2, 2), (3, 50)])
+def test_the_smallest_shapes_have_cuts_or_none(shape):
+    cuts = find_cuts(np.ones(shape, np.float32))
+    assert cuts.paths.shape == (len(cuts.strokes), shape[0])
+    read = read_shape(np.ones(shape, np.float32))
+    assert len(trials(read, [0], "convnet")) == 1
+
+
+def test_each_part_has_its_own_ink_only():
+    ink = np.zeros((60, 100), np.float32)
+    ink[:, 10:20] = ink[:, 70:80] = 1.0  # Two ones,
+    ink[30:34, 20:70] = 1.0  # with a flourish between them.
+    (trial,) = trials(read_shape(ink), [0], "convnet")
+    boxes = [part.box for part in trial.parts]
+    assert boxes[0].left == 10
+    assert boxes[-1].right == 80
+    drawn = np.zeros_like(ink)
+    for part in trial.parts:
+        left, top, right, bottom = part.box
+        drawn[top:bottom, left:right] += part.ink / 255.0
+    np.testing.assert_array_equal(drawn, ink)
+
+
+def test_the_halves_of_a_digit_one_above_the_other_are_one_digit(sample):
+    digits = sample.test.x[np.flatnonzero(np.isin(sample.test.y, (2, 3, 5)))[:5]]
+    large = [
+        np.asarray(Image.fromarray(digit).resize((112, 112), Image.Resampling.BICUBIC)).clip(0, 1)
+        for digit in digits
+    ]
+    whole = read_digits(0.9 - 0.8 * np.concatenate(large, axis=1))
+    large[2] = large[2].copy()
+    large[2][54:59] = 0.0
+    broken = read_digits(0.9 - 0.8 * np.concatenate(large, axis=1))
+    assert len(broken.digits) == 5
+    assert broken.digits[:2] + broken.digits[3:] == whole.digits[:2] + whole.digits[3:]
+    assert broken.lines == (0,) * 5
+
+
+def test_neighbours_that_nearly_touch_are_not_joined():
+    paper = np.full((200, 400), 240, np.uint8)
+    for left in (50, 65, 80, 95):
+        paper[50:150, left : left + 10] = 20
+    assert str(read_digits(paper)) == "1111"
+
+
+def test_a_page_of_digits_that_touch_is_not_turned(sample):
+    rng = np.random.default_rng(0)
+    style = Style(lines=(3, 3), columns=(6, 6), height=(70.0, 80.0), touching=0.03)
+    sheet = writing.write(sample.test.x[:200], sample.test.y[:200], style, rng)
+    photo = phone.photo(phone.scene(sheet.ink, rng), rng)
+    assert read_digits(photo).turned == 0
+
+
+def test_digits_that_touch_are_cut_on_a_page_on_its_side(sample):
+    paper = np.full((300, 620), 230, np.uint8)
+    large = [np.kron(digit, np.ones((3, 3))) for digit in sample.test.x[sample.test.y == 4][:10]]
+    for number, digit in enumerate(large):
+        top, left = 40 + 120 * (number // 5), 40 + 70 * (number % 5)
+        paper[top : top + 84, left : left + 84] -= np.uint8(200 * digit)
+    paper[50:130, 460:470] = paper[50:130, 520:530] = paper[85:92, 470:520] = 30
+    upright = read_digits(paper)
+    turned_page = read_digits(np.rot90(paper))
+    assert turned_page.turned == 270
+    assert str(turned_page) == str(upright)
+    height, width = np.rot90(paper).shape
+    for box in turned_page.boxes:
+        assert 0 <= box.left < box.right <= width
+        assert 0 <= box.top < box.bottom <= height
+
+
+def test_turning_four_times_changes_nothing(sample):
+    rng = np.random.default_rng(0)
+    style = Style(lines=(2, 2), columns=(3, 3))
+    sheet = writing.write(sample.test.x[:20], sample.test.y[:20], style, rng)
+    found = find_candidates(phone.photo(phone.scene(sheet.ink, rng), rng))
+    again = turned(turned(found, 3), 1)
+    assert [shape.box for shape in again.shapes] == [shape.box for shape in found.shapes]
+    for one, other in zip(again.shapes, found.shapes, strict=True):
+        np.testing.assert_array_equal(one.digit, other.digit)
+        np.testing.assert_array_equal(one.ink, other.ink)
+
+
+def test_the_images_that_the_model_reads_are_bounded(monkeypatch):
+    monkeypatch.setattr(parting, "MOST_IMAGES", 40)
+    counts = []
+
+    def counted(images, model="convnet"):
+        counts.append(len(images))
+        return np.full((len(images), 10), 0.1, np.float32)  # It doubts everything.
+
+    monkeypatch.setattr(parting, "predict_probabilities", counted)
+    monkeypatch.setattr(reading, "predict_probabilities", counted)
+    paper = np.full((600, 900), 240, np.uint8)
+    for row in range(10):
+        for column in range(12):
+            top, left = 20 + 55 * row, 20 + 70 * column
+            paper[top : top + 40, left : left + 50] = 20
+            paper[top + 5 : top + 35, left + 10 : left + 40] = 240
+    read_digits(paper)
+    most = (parting.MOST_CUTS + 1) * (parting.MOST_CUTS + 2) // 2
+    assert counts[0] == 120
+    assert all(count < 40 + most for count in counts if count not in (100, 120, 60))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
+def test_whatever_the_pixels_the_boxes_are_in_the_picture(array):
+    reading = read_digits(array)
+    for box in reading.boxes:
+        assert 0 <= box.left < box.right <= array.shape[1]
+        assert 0 <= box.top < box.bottom <= array.shape[0]
