@@ -36,8 +36,8 @@ SIDEWAYS = 0.02
 # part is at most so many times as wide as the shape is high, and at least so high.
 MOST_CUTS, LEAST_PART, WIDEST_PART, LOWEST_PART = 6, 0.08, 1.4, 0.4
 # Shapes are close if they are at most so many usual heights apart. Together they are at most so
-# many of them wide and high.
-CLOSE, LARGEST = 0.2, 1.25
+# many of them wide and high; in a picture of at most FEW shapes, all of which may be parts, more.
+CLOSE, LARGEST, FEW, LARGEST_OF_FEW = 0.2, 1.25, 3, 2.2
 # What bounds the time: the shapes that are cut on trial, and the images that the model reads then.
 MOST_SHAPES, MOST_IMAGES = 200, 1000
 # The least probability that is distinguished from 0.
@@ -222,8 +222,8 @@ def _close(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
     one, other = pairs.T
     gaps = np.maximum(low[one], low[other]) - np.minimum(high[one], high[other])
     sizes = np.maximum(high[one], high[other]) - np.minimum(low[one], low[other])
-    # The width may be LARGEST heights too.
-    close = (gaps.max(axis=1) <= CLOSE * usual) & (sizes.max(axis=1) <= LARGEST * usual)
+    largest = (LARGEST if len(boxes) > FEW else LARGEST_OF_FEW) * usual
+    close = (gaps.max(axis=1) <= CLOSE * usual) & (sizes.max(axis=1) <= largest)
     order = np.argsort(gaps[close].sum(axis=1), kind="stable")
     found: NDArray[np.intp] = pairs[close][order]
     return found

@@ -113,11 +113,21 @@ def test_the_halves_of_a_digit_one_above_the_other_are_one_digit(sample):
     assert broken.lines == (0,) * 5
 
 
-def test_neighbours_that_nearly_touch_are_not_joined():
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_neighbours_that_nearly_touch_are_not_joined(count):
     paper = np.full((200, 400), 240, np.uint8)
-    for left in (50, 65, 80, 95):
+    for left in range(50, 50 + 15 * count, 15):
         paper[50:150, left : left + 10] = 20
-    assert str(read_digits(paper)) == "1111"
+    assert str(read_digits(paper)) == "1" * count
+
+
+@pytest.mark.parametrize("digit", [3, 5])
+def test_the_halves_of_the_only_digit_are_joined(sample, digit):
+    image = sample.test.x[np.flatnonzero(sample.test.y == digit)[0]]
+    large = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
+    broken = np.asarray(large).clip(0.0, 1.0).copy()
+    broken[54:59] = 0.0
+    assert len(read_digits(np.pad(0.9 - 0.8 * broken, 10, constant_values=0.9)).digits) == 1
 
 
 def test_a_page_of_digits_that_touch_is_not_turned(sample):
