@@ -3,8 +3,8 @@
 Digits of MNIST's training split that the shipped models were not trained on are drawn in all the
 ways of :mod:`benchmarks.drawing`, and written on the pages of :mod:`benchmarks.phone_pages`. Each
 kind of picture is a row: the digits that are read on it, the share of which the model is 99 % sure,
-and the share of these that are right. It takes about half an hour and writes
-``docs/results/confidence.md``. A run with fewer digits or pages prints its table alone.
+and the share of these that are right. It writes ``docs/results/confidence.md``. A run with fewer
+digits or pages prints its table alone.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ def row(name: str, results: Iterator[list[tuple[bool, bool]]]) -> list[str]:
     """Return the row of a kind of picture."""
     each = [digit for result in results for digit in result]
     right = [ok for sure, ok in each if sure]
-    cells = [name, f"{len(each)}", docs.percent(len(right) / len(each)), f"{len(right)}"]
-    return [*cells, f"{len(right) - sum(right)}", docs.percent(float(np.mean(right)))]
+    cells = [name, f"{len(each)}", docs.percent(len(right) / max(1, len(each))), f"{len(right)}"]
+    share = docs.percent(float(np.mean(right))) if right else ""
+    return [*cells, f"{len(right) - sum(right)}", share]
 
 
 def main() -> None:

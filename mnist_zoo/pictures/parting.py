@@ -39,7 +39,7 @@ MOST_CUTS, LEAST_PART, WIDEST_PART, LOWEST_PART = 6, 0.08, 1.4, 0.4
 # many of them wide and high; in a picture of at most FEW shapes, all of which may be parts, more.
 CLOSE, LARGEST, FEW, LARGEST_OF_FEW = 0.2, 1.25, 3, 2.2
 # What bounds the time: the shapes that are cut on trial, and the images that the model reads then.
-MOST_SHAPES, MOST_IMAGES = 200, 1000
+MOST_SHAPES, MOST_IMAGES = 100, 500
 # The least probability that is distinguished from 0.
 LEAST = 1e-6
 
