@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_zoo.drawing.files import page_files
 from mnist_zoo.models.species import SPECIES
 
 ROOT = Path(__file__).parent.parent
@@ -233,6 +234,13 @@ def test_the_table_to_choose_from_has_its_script_and_no_other_page_has(html):
     assert (html / script).is_file()
     assert len(re.findall(r'<section id="how-to-choose">.*?<table', models, re.S)) == 1
     assert "sortable.js" not in (html / "weights.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_page_to_draw_on_is_part_of_the_pages(html):
+    assert '<iframe src="draw/index.html"' in (html / "draw.html").read_text(encoding="utf-8")
+    expected = {name: file.content() for name, file in page_files().items()}
+    assert {path.name: path.read_bytes() for path in (html / "draw").iterdir()} == expected
 
 
 @pytest.mark.slow

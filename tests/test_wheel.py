@@ -48,4 +48,6 @@ def test_a_wheel_that_is_built_twice_is_the_same_byte_for_byte(tmp_path):
     with zipfile.ZipFile(first) as wheel:
         names = wheel.namelist()
     assert "mnist_zoo/py.typed" in names
+    assert "mnist_zoo/drawing/page/index.html" in names
+    assert not any(name.endswith(".bin") for name in names)  # Made of the npz files.
     assert not any(name.startswith(("tests", "benchmarks", "tools", "docs")) for name in names)

@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 
 from mnist_zoo import load_mnist, predict_probabilities, prepare_digit, read_digits
 from mnist_zoo.drawing import files, parameters, write_page
+from mnist_zoo.pictures import filters
 from tests.drawing.strokes import STROKES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -652,6 +653,20 @@ def test_the_page_knows_the_layers_that_python_gives_it(page):
     assert set(activations) == parameters.ACTIVATIONS
 
 
+# How large a digit is drawn, and how thin: strokes that are too thin are redrawn wider.
+PENS = ((280, 0.5), (280, 0.75), (200, 0.5), (240, 0.7))
+
+
+def drawn_by_pen(x, size, least):
+    """Return a digit of MNIST on a sheet as if it was drawn: in full ink, and without specks."""
+    image = Image.fromarray(np.pad(x, 6)).resize((size, size), Image.Resampling.BICUBIC)
+    ink = np.clip((np.asarray(image) - least) * 10 + 0.5, 0, 1)
+    regions = filters.label_regions(ink > 0)
+    specks = np.flatnonzero(np.bincount(regions.ravel()) < 100)  # A dot of the thinnest pen.
+    ink = np.where(np.isin(regions, specks), 0, ink)
+    return np.pad((255 * ink).round().astype(np.uint8), (280 - size) // 2)
+
+
 def as_text(arrays):
     return base64.b64encode(np.ascontiguousarray(arrays).tobytes()).decode()
 
@@ -700,14 +715,9 @@ def probabilities_by_the_page(page, name, digits):
 
 
 def test_a_thousand_drawings_are_prepared_and_read_as_by_python(page, sample):
-    pens = (300, 280, 240)  # As large as this, the sheet has thicker or thinner strokes.
-    pictures = np.zeros((COUNT, 280, 280), np.uint8)
-    for number, x in enumerate(sample.train.x[:COUNT]):
-        ink = sample_picture(x, pens[number % len(pens)]).round()
-        if number % 2:  # Thin strokes, which are drawn again with the usual width.
-            ink = np.where(ink > 250, ink, 0)
-        side = min(280, len(ink))
-        pictures[number, :side, :side] = ink[:side, :side]
+    pictures = np.array(
+        [drawn_by_pen(x, *PENS[n % len(PENS)]) for n, x in enumerate(sample.train.x[:COUNT])]
+    )
     expected = np.array([prepare_digit(picture) for picture in pictures])
     found = prepared_by_the_page(page, pictures)
     difference = np.abs(found - expected).reshape(COUNT, -1).max(axis=1)
