@@ -14,9 +14,9 @@ from mnist_zoo.cli import terminal
 
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 def draw(no_browser: bool) -> None:
-    """Draw a digit in the browser, and see a model read it.
+    """Draw a digit in the browser.
 
-    The page is served to this machine alone, until Ctrl-C. Nothing is sent anywhere.
+    A model reads it while you draw. The page is served to this machine alone, until Ctrl-C.
     """
     with mnist_zoo.drawing.PageServer() as server, contextlib.suppress(KeyboardInterrupt):
         terminal.show(None, False, server.address)
