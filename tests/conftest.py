@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The tests run on all cores already. NumPy and TensorFlow read these when they are imported.
+    for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(_name, "1")
+
 import dataclasses
 import http.server
-import os
 import socket
 import ssl
 import threading
