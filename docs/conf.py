@@ -51,6 +51,7 @@ html_theme = "furo"
 html_title = f"mnist-zoo {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_js_files = [("scrolling.js", {"defer": "defer"})]
 html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
@@ -194,9 +195,14 @@ def _entry(term):
     return f"```{{glossary}}\n{term[1]}\n  {text}\n```\n"
 
 
-def add_script(app, page, template, context, doctree):
+def mend_page(app, page, template, context, doctree):
     if page == "models":
         app.add_js_file("sortable.js", loading_method="defer")
+    # Screen readers need the level of a heading, which Sphinx leaves out in the contents.
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
 
 
 # What a page may call a public name: `export.save_model` or `save_model`. The short form of a name
@@ -287,7 +293,7 @@ def write_drawing_page(app, error):
 def setup(app):
     app.connect("builder-inited", lambda app: species_pages.write(Path(app.srcdir) / "models"))
     app.connect("builder-inited", mend_notebooks, priority=900)  # After sphinx-gallery.
-    app.connect("html-page-context", add_script)
+    app.connect("html-page-context", mend_page, priority=900)  # After the theme.
     app.connect("autodoc-process-docstring", hide_fields_without_docs)
     app.connect("source-read", put_in_place)
     app.connect("build-finished", write_drawing_page)

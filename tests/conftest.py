@@ -11,6 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import dataclasses
 import http.server
+import shutil
 import socket
 import ssl
 import threading
@@ -225,3 +226,34 @@ def server(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         served.over.set()
         httpd.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Debian's Chromium, without a window, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no program named chromium")
+    options = (
+        *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+        *("--disable-component-update", "--disable-sync", "--no-first-run"),
+    )
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=[*options])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def violations():
+    """What tells the rules of accessibility that a page breaks, by axe-core."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def broken(page, but=()):
+        found = axe.run(page).response["violations"]
+        return [
+            f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["id"] not in but
+        ]
+
+    return broken

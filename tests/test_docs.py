@@ -283,3 +283,18 @@ def test_an_example_runs_as_the_notebook_that_its_page_offers(html, name, tmp_pa
     nbclient.NotebookClient(notebook, resources=resources, timeout=300).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert any("image/png" in output.get("data", ()) for output in outputs)
+
+
+# Of the theme: a link outside of all landmarks, two of the same name, and empty cells in headings.
+OF_THE_THEME = ("region", "landmark-unique", "empty-table-header")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_pages_are_accessible(html, chromium, violations, scheme, width):
+    window = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for name in ("index", "models", "models/convnet", "troubleshooting", "howto", "performance"):
+        window.goto((html / f"{name}.html").as_uri())
+        assert violations(window, but=OF_THE_THEME) == [], name
+    window.close()

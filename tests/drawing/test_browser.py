@@ -25,26 +25,11 @@ from mnist_zoo.pictures import filters
 from tests.drawing.strokes import STROKES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium")
-OPTIONS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no program named chromium"),
-]
+# They need a browser.
+pytestmark = pytest.mark.slow
 COUNT = 1000
 EMPTY = "Nothing is drawn yet."
 BY = "\N{MULTIPLICATION SIGN}"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as program:
-        browser = program.chromium.launch(executable_path=CHROMIUM, args=[*OPTIONS])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -370,6 +355,14 @@ def test_the_pen_stays_on_the_sheet(page):
     page.keyboard.press("ArrowRight")
     settle(page)
     assert reading(page) == "?"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible(open_page, served, violations, scheme):
+    page = open_page(served.address, color_scheme=scheme)
+    draw(page, STROKES[3])
+    settle(page)
+    assert violations(page) == []
 
 
 def test_every_control_has_a_name_and_the_reading_is_said(page):
