@@ -68,7 +68,15 @@ class PageServer(socketserver.ThreadingTCPServer):
         return f"http://{self.host}/{self.token}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print what went wrong, unless a browser only hung up."""
+        """Print what went wrong, unless a browser only hung up.
+
+        Parameters
+        ----------
+        request : socket.socket
+            The connection.
+        client_address : tuple
+            From where.
+        """
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -164,9 +165,8 @@ def test_if_one_process_dies_the_other_fails_and_a_second_run_goes_on(alone, tmp
             assert first.poll() is None
             time.sleep(0.01)
         second.kill()
-        text, _ = first.communicate(timeout=180)
-        assert first.returncode != 0
-        assert "Gloo" in text
+        # It ends after another 100 seconds, in which JAX waits for the one that is gone.
+        assert any(re.search(r"Error: .*Gloo \w+ failed", line) for line in first.stdout)
     assert not (tmp_path / "parallel-0.keras").exists()
     with running(tmp_path, 2) as processes:
         text = finish(processes)
