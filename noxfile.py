@@ -64,7 +64,7 @@ def backends(session: nox.Session, backend: str) -> None:
         # On JAX most of the time goes into compiling, which takes 40 % less without optimization,
         # and a fifth less if what was compiled is kept for other tests.
         "XLA_FLAGS": "--xla_backend_optimization_level=0",
-        "JAX_COMPILATION_CACHE_DIR": session.create_tmp(),
+        "JAX_COMPILATION_CACHE_DIR": str(session.cache_dir.absolute() / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.05",
     }
     session.run("python", "-m", "pytest", *options, env=env)
