@@ -1,7 +1,8 @@
 """Export each model in each format on each backend, and measure: ``python -m benchmarks.formats``.
 
-Let the machine do nothing else meanwhile. A format that is not installed is left out, and the docs
-then stay as they are.
+Let the machine do nothing else meanwhile. It takes about half an hour, most of it for ``convnet``;
+``--models`` makes a shorter table. A format that is not installed is left out, and the docs then
+stay as they are.
 """
 
 from __future__ import annotations
@@ -90,13 +91,16 @@ def main() -> None:
         "--only", nargs=2, metavar=("MODEL", "FORMAT"), help="print one cell as JSON"
     )
     parser.add_argument("--whole", action="store_true", help="measure its accuracy and speed too")
+    parser.add_argument(
+        "--models", nargs="+", default=list_models(), choices=list_models(), help="by default all"
+    )
     options = parser.parse_args()
     if options.only:
         print(json.dumps(measure(*options.only, whole=options.whole)))
         return
     lacking = sorted({m for row in FORMATS.values() for m in row.modules if find_spec(m) is None})
     rows, left_out = [], []
-    pairs = [(name, form) for name in list_models() for form in FORMATS]
+    pairs = [(name, form) for name in options.models for form in FORMATS]
     for name, form in track(pairs, "exports"):
         if set(FORMATS[form].modules) & set(lacking):
             continue
@@ -111,7 +115,9 @@ def main() -> None:
         *("model", "format", "size", "accuracy", "1 digit", "10,000 digits"),
         *(f"difference, {backend}" for backend in BACKENDS),
     )
-    text = "\n".join([docs.table(headings, rows), "Not written:\n", *left_out, ""])
+    text = docs.table(headings, rows)
+    if left_out:
+        text += "\n".join(["\nNot written:\n", *left_out, ""])
     if lacking:
         docs.leave("formats.md", f"{', '.join(lacking)} are needed")
     else:
