@@ -235,12 +235,10 @@ def chromium():
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("there is no program named chromium")
-    options = (
-        *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-        *("--disable-component-update", "--disable-sync", "--no-first-run"),
-    )
+    from tools.screenshots import OPTIONS
+
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=[*options])
+        browser = driver.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser
         browser.close()
 

@@ -3,7 +3,7 @@
 It writes ten pages, at two widths and in two themes, as PNG files. And it names every page that is
 wider than a phone's window, so that one must scroll sideways to read it.
 
-It needs the built pages (``nox -s docs``), Chromium, and ``pip install playwright``.
+It needs the built pages (``nox -s docs``), Chromium, and Playwright, which ``.[dev]`` installs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from tools.docs import ROOT
 
 HTML = ROOT / "docs" / "_build" / "html"
 CHROMIUM = "/usr/bin/chromium"
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+OPTIONS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+]
 
 #: Those with the widest tables, the longest signatures, formulas and pictures among them.
 PAGES = (

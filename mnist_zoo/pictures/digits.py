@@ -93,9 +93,9 @@ class Shape(NamedTuple):
     box : Box
         Where it is in the picture.
     digit : ndarray of float32, shape (28, 28)
-        It in the form of MNIST, in [0, 1].
+        The shape in the form of MNIST, in [0, 1].
     ink : ndarray of uint8, shape (height, width)
-        What is in the box, of this shape alone: from 0, paper, to 255, ink. It is shrunk to at most
+        The ink of this shape alone, in its box, from 0 (paper) to 255. It is shrunk to at most
         10,000 pixels.
     """
 
@@ -110,7 +110,7 @@ class Candidates(NamedTuple):
     Attributes
     ----------
     shapes : list of Shape
-        They, in no order.
+        The shapes, in no order.
     usual : float
         Their usual size, in pixels of the picture.
     """
