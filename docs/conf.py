@@ -26,7 +26,10 @@ from mnist_zoo.cli.terminal import quiet_logs
 from mnist_zoo.drawing import write_page
 
 with quiet_logs():
-    import keras  # noqa: F401  # Two public classes are layers; TensorFlow logs when it is loaded.
+    import keras  # Two public classes are layers.
+
+    # The pages of the species make models. TensorFlow also logs when it first looks for a GPU.
+    keras.ops.zeros(1)
 
 from tools import species_pages
 
