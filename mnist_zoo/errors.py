@@ -4,6 +4,9 @@ A wrong argument is a plain ``ValueError`` or ``TypeError`` that names the argum
 here are for what a program may want to catch by name; each is also one of Python's own.
 """
 
+#: The page that explains messages. Those that need more than a sentence end with a link to it.
+TROUBLESHOOTING = "https://github.com/mnist-zoo/mnist-zoo/blob/main/docs/troubleshooting.md"
+
 
 class MnistZooError(Exception):
     """Base of the exceptions below."""

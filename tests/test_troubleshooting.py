@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from mnist_zoo import ChecksumError, MnistUnavailableError
 from mnist_zoo.data import load_dataset
+from mnist_zoo.errors import TROUBLESHOOTING
 
-PAGE = Path(__file__).parent.parent / "docs" / "troubleshooting.md"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "troubleshooting.md"
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +84,27 @@ def test_every_entry_says_what_to_do():
         if not entry.startswith(short):
             assert "**What to do.**" in entry, entry.partition("\n")[0]
             assert "**Why.**" in entry or "What you can do" in entry, entry.partition("\n")[0]
+
+
+def test_links_in_messages_lead_to_entries_of_the_page():
+    headings = re.findall(r"^#+ (.+)$", PAGE.read_text(encoding="utf-8"), re.M)
+    # As GitHub makes the address of a heading.
+    entries = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "mnist_zoo").rglob("*.py")
+    )
+    linked = set(re.findall(r"(?:TROUBLESHOOTING\}|ENTRY = \")#([\w-]+)", code))
+    assert len(linked) == 4
+    assert linked <= entries
+
+
+def test_a_failed_download_says_where_the_reasons_are_explained(tiny, homeless, server):
+    with pytest.raises(MnistUnavailableError) as raised:
+        load_dataset(
+            dataclasses.replace(tiny.dataset, mirrors=(server.mirror("403"),)),
+            cache_dir=homeless,
+            progress=False,
+        )
+    assert str(raised.value).endswith(f"look a reason up: {TROUBLESHOOTING}#downloads")
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    assert urls["Documentation"].replace("index.md", PAGE.name) == TROUBLESHOOTING

@@ -21,6 +21,7 @@ from mnist_zoo.data.cache import default_cache_dir as default_cache_dir
 from mnist_zoo.data.datasets import Dataset, Mirror
 from mnist_zoo.data.download import Deadline
 from mnist_zoo.data.files import Arrays
+from mnist_zoo.errors import TROUBLESHOOTING
 from mnist_zoo.errors import ChecksumError as ChecksumError
 from mnist_zoo.errors import MnistUnavailableError as MnistUnavailableError
 
@@ -163,6 +164,7 @@ def _unavailable(dataset: Dataset, cache_dir: Path, reasons: list[str]) -> str:
         )
     if dataset.instead:
         advice.append(dataset.instead)
+    advice.append(f"look a reason up: {TROUBLESHOOTING}#downloads")
     return (
         f"{dataset.title} could not be found or downloaded. Tried, in this order:\n"
         f"{_listed(reasons)}\nWhat you can do:\n{_listed(advice)}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mnist_zoo.data.fingerprints import Fingerprints, fingerprints, share_in
-from mnist_zoo.errors import SeenDigitsError
+from mnist_zoo.errors import TROUBLESHOOTING, SeenDigitsError
 from mnist_zoo.models.provenance import UNKNOWN, Seen, shipped
 
 # How many test digits are looked up among those that the model has seen, drawn at random.
@@ -15,6 +15,7 @@ LOOKED_UP = 2000
 # Somebody's data set may hold a few pictures twice: up to this share of the test digits, and up to
 # this number of them if it is not most of them.
 SHARE, NUMBER = 0.01, 10
+ENTRY = "#the-test-digits-are-among-the-digits-that-the-model-was-trained-on"
 
 
 def check_unseen(x_test: Any, seen: Seen) -> None:
@@ -26,13 +27,13 @@ def check_unseen(x_test: Any, seen: Seen) -> None:
     digits = fingerprints(x_test)
     share = share_in(digits, seen.digits)
     sources = " and ".join(sorted(seen.sources))
-    advice = "test it on other digits, or train a fresh model"
+    advice = f"test it on other digits, or train a fresh model. Why: {TROUBLESHOOTING}{ENTRY}"
     from_mnist = _too_many(share_in(digits, shipped().digits), digits)
     if _too_many(share, digits):
         note = ". All digits of the sample are of MNIST's training split" if from_mnist else ""
         raise SeenDigitsError(
             f"{share:.0%} of the test digits are among the digits that the model was trained on "
-            f"({sources}): {advice}{note}"
+            f"({sources}){note}: {advice}"
         )
     if UNKNOWN in seen.sources and from_mnist:
         raise SeenDigitsError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_zoo.errors import DivergedError
+from mnist_zoo.errors import TROUBLESHOOTING, DivergedError
 from mnist_zoo.models.devices import whole_batches
 from mnist_zoo.models.layers import softmax
 
@@ -38,7 +38,8 @@ def model_probabilities(
     outputs = _outputs(model, x, batch_size).astype(np.float32, copy=False)
     if not np.isfinite(outputs).all():
         raise DivergedError(
-            "the model's outputs are not all finite: its training diverged. Lower the learning rate"
+            "the model's outputs are not all finite: its training diverged. Lower the learning "
+            f"rate. Why: {TROUBLESHOOTING}#the-outputs-are-not-finite-training-diverged"
         )
     if (_declared_kind(model) or _kind_of(outputs[:PROBED])) == "logits":
         outputs = softmax(outputs.astype(np.float64)).astype(np.float32)
@@ -100,7 +101,8 @@ def check_softmax_once(model: keras.Model) -> None:
     if _is_softmax(last) and _is_softmax(before):
         raise ValueError(
             f"the model applies softmax twice, in the layers {before.name!r} and {last.name!r}: "
-            "leave it out of one. The second brings all probabilities close to each other"
+            "leave it out of one. The second brings all probabilities close to each other. "
+            f"Why: {TROUBLESHOOTING}#the-loss-stays-above-146-softmax-twice"
         )
 
 
