@@ -195,6 +195,15 @@ def test_a_term_of_the_glossary_is_linked_from_other_pages(html):
 
 
 @pytest.mark.slow
+def test_pages_are_valid_html(html):
+    html5lib = pytest.importorskip("html5lib")
+    for page in html.rglob("*.html"):
+        parser = html5lib.HTMLParser()
+        parser.parse(page.read_text(encoding="utf-8"))
+        assert parser.errors == [], page
+
+
+@pytest.mark.slow
 def test_a_page_is_small(html):
     sizes = {page.name: page.stat().st_size for page in html.rglob("*.html")}
     assert max(sizes.values()) < 500_000, sizes

@@ -36,6 +36,7 @@ from mnist_zoo.models.species import SPECIES, Species
 from mnist_zoo.recipes import SHIPPED
 from tools import docs
 from tools.docs import percent
+from tools.layer_drawing import draw_layers
 from tools.species import multiply_adds, multiply_adds_of, size_of
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def page(species: Species, *, drawn: bool = False) -> str:
         features=create_model(species.name, include_top=False).output_shape[-1],
         recipe=recipes[0] if recipes else None,
         formats=", ".join(f"`{name}`" for name in FORMATS),
+        drawing=draw_layers(model),
         layers=layers_table(model),
         single=sum(layer.count_params() > 0 for layer in model.layers) == 1,
         **(_trained(card, drawn) if card else {}),
