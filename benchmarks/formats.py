@@ -1,8 +1,9 @@
 """Export each model in each format on each backend, and measure: ``python -m benchmarks.formats``.
 
-Let the machine do nothing else meanwhile. It takes about half an hour, most of it for ``convnet``;
-``--models`` makes a shorter table. A format that is not installed is left out, and the docs then
-stay as they are.
+Let the machine do nothing else meanwhile. Each result is kept in ``docs/results/formats.json`` as
+it comes, and what is there is not measured again: so an interrupted run goes on, and ``--anew``
+measures all of it once more. A format that is not installed is left out. The table in the docs and
+the pages of the models are made from this file.
 """
 
 from __future__ import annotations
@@ -24,18 +25,24 @@ from mnist_zoo import ExportError, create_model, list_models, load_mnist, metric
 from mnist_zoo.export import FORMATS, export_model
 from mnist_zoo.models.species import SPECIES
 from tools import docs
+from tools.formats_table import BACKENDS, RESULTS, key_of, order, table_of
 
-BACKENDS = ("tensorflow", "jax", "torch")
 # One of each kind is written on all backends, as on some of them this takes half a minute.
 EVERYWHERE = ("dense_relu", "convnet_small", "vision_transformer")
 
 
 def measure(name: str, form: str, *, whole: bool) -> dict[str, Any]:
     """Export a model on this backend; return what came of it, and how fast the export runs."""
+    import keras
+
     data = load_mnist()
     weights = "mnist" if SPECIES[name].weights else None
     row = FORMATS[form]
-    found: dict[str, Any] = {"model": name, "format": form}
+    found: dict[str, Any] = {
+        "model": name,
+        "format": form,
+        "backend": keras.backend.backend(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"model{row.suffix}"
         try:
@@ -68,60 +75,37 @@ def measured(backend: str, name: str, form: str) -> dict[str, Any]:
     return found
 
 
-def cells(name: str, form: str, found: dict[str, dict[str, Any]]) -> tuple[str, ...] | None:
-    """Return a row of the table; None if the model cannot be written in this format."""
-    first = found[BACKENDS[0]]
-    if "error" in first:
-        return None
-    return (
-        f"`{name}`",
-        f"`{form}`",
-        f"{first['bytes'] / 1e3:,.0f} kB",
-        "" if first["accuracy"] is None else docs.percent(first["accuracy"]),
-        f"{first['one']:.2f} ms",
-        f"{first['many']:,.0f} ms",
-        *(f"{found[each]['difference']:.0e}" if each in found else "" for each in BACKENDS),
-    )
-
-
 def main() -> None:
-    """Measure, and write the table."""
+    """Measure what is not measured yet, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.formats", description=__doc__)
     parser.add_argument(
-        "--only", nargs=2, metavar=("MODEL", "FORMAT"), help="print one cell as JSON"
+        "--only", nargs=2, metavar=("MODEL", "FORMAT"), help="print one result as JSON"
     )
     parser.add_argument("--whole", action="store_true", help="measure its accuracy and speed too")
     parser.add_argument(
         "--models", nargs="+", default=list_models(), choices=list_models(), help="by default all"
     )
+    parser.add_argument("--anew", action="store_true", help="measure also what is measured")
     options = parser.parse_args()
     if options.only:
         print(json.dumps(measure(*options.only, whole=options.whole)))
         return
-    lacking = sorted({m for row in FORMATS.values() for m in row.modules if find_spec(m) is None})
-    rows, left_out = [], []
-    pairs = [(name, form) for name in options.models for form in FORMATS]
-    for name, form in track(pairs, "exports"):
-        if set(FORMATS[form].modules) & set(lacking):
+    results = {key_of(found): found for found in docs.read(RESULTS)}
+    wanted = [
+        (name, form, backend)
+        for name in options.models
+        for form in FORMATS
+        for backend in (BACKENDS if name in EVERYWHERE else BACKENDS[:1])
+        if options.anew or (name, form, backend) not in results
+    ]
+    for name, form, backend in track(wanted, "exports"):
+        lacking = [module for module in FORMATS[form].modules if find_spec(module) is None]
+        if lacking or find_spec(backend) is None:
+            print(f"{form} on {backend}: not measured, as it is not installed", file=sys.stderr)
             continue
-        backends = BACKENDS if name in EVERYWHERE else BACKENDS[:1]
-        found = {each: measured(each, name, form) for each in backends}
-        row = cells(name, form, found)
-        if row is None:
-            left_out.append(f"- {found[BACKENDS[0]]['error']}")
-        else:
-            rows.append(row)
-    headings = (
-        *("model", "format", "size", "accuracy", "1 digit", "10,000 digits"),
-        *(f"difference, {backend}" for backend in BACKENDS),
-    )
-    text = docs.table(headings, rows)
-    if left_out:
-        text += "\n".join(["\nNot written:\n", *left_out, ""])
-    if lacking:
-        docs.leave("formats.md", f"{', '.join(lacking)} are needed")
-    else:
-        docs.write("formats.md", text)
+        results[name, form, backend] = measured(backend, name, form)
+        docs.write(RESULTS, [results[key] for key in sorted(results, key=order)])
+    docs.write("formats.md", table_of(docs.read(RESULTS)))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from mnist_zoo.models.species import SPECIES, Species
 from mnist_zoo.recipes import SHIPPED
 from tools import docs
 from tools.docs import percent
+from tools.formats_table import table_of_model
 from tools.layer_drawing import draw_layers
 from tools.species import multiply_adds, multiply_adds_of, size_of
 
@@ -109,6 +110,7 @@ def page(species: Species, *, drawn: bool = False) -> str:
         formats=", ".join(f"`{name}`" for name in FORMATS),
         drawing=draw_layers(model),
         layers=layers_table(model),
+        exports=table_of_model(species.name),
         single=sum(layer.count_params() > 0 for layer in model.layers) == 1,
         **(_trained(card, drawn) if card else {}),
     )

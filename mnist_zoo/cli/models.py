@@ -162,14 +162,16 @@ def export(
     row = mnist_zoo.export.FORMATS[form]
     path = output or Path(model).with_suffix(row.suffix)
     check_outputs(path, force=force, marker=row.marker)
-    written = mnist_zoo.export.export_model(
-        trained_model(model),
-        path,
-        format=form,
-        data=load(data) if data else None,
-        preprocessing=preprocessing,
-        overwrite=force,
-    )
+    digits = load(data) if data else None
+    with terminal.waiting(f"writing {path}, and comparing it with the model"):
+        written = mnist_zoo.export.export_model(
+            trained_model(model),
+            path,
+            format=form,
+            data=digits,
+            preprocessing=preprocessing,
+            overwrite=force,
+        )
     facts = {**written._asdict(), "path": str(path)}
     text = (
         f"saved as {path}; on {written.pictures:,} pictures, the largest difference in its outputs "

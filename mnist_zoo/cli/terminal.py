@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import keras
     from rich.console import Console
     from rich.progress import Progress
+    from rich.status import Status
     from rich.table import Table
 
 T = TypeVar("T")
@@ -111,6 +112,13 @@ def followed(things: Iterable[T], count: int, description: str) -> Iterator[T]:
         return
     with progress() as bar:
         yield from bar.track(things, total=count, description=description)
+
+
+def waiting(description: str) -> Status:
+    """Return what shows on standard error that something is being done whose end is not known."""
+    from rich.text import Text
+
+    return stderr().status(Text(description))
 
 
 def epoch_bar(progress: Progress) -> keras.callbacks.Callback:

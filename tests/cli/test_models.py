@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import keras
 import pytest
+import rich.console
 
 import mnist_zoo
 from mnist_zoo import export
+from mnist_zoo.cli import terminal
 
 
 def test_list_shows_every_model(run):
@@ -119,6 +122,15 @@ def test_a_model_of_the_package_is_exported_by_its_name(run, tmp_path):
 
 
 @writes_saved_models
+def test_export_says_on_a_terminal_what_it_is_doing(run, monkeypatch):
+    screen = io.StringIO()
+    console = rich.console.Console(file=screen, force_terminal=True, width=200)
+    monkeypatch.setattr(terminal, "stderr", lambda: console)
+    status, out, _ = run("export", "linear", "--format", "npz", "--output", "[b].npz")
+    assert (status, out.split(";")[0]) == (0, "saved as [b].npz")
+    assert "writing [b].npz, and comparing it with the model" in screen.getvalue()
+
+
 def test_export_writes_a_saved_model_once(run, tmp_path, trained):
     path, _ = trained
     status, out, err = run("export", path, "--output", "served", "--json")
