@@ -30,7 +30,7 @@ from mnist_zoo import PictureError, load_mnist, read_digits
 from tools import docs
 
 # What the docs' figures are measured on: pages of each condition, at each strength.
-PAGES = 3
+PAGES = 8
 STRENGTHS = (0.33, 0.66, 1.0)
 MEDIUM, FULL = STRENGTHS[1], STRENGTHS[2]
 # So many conditions are mixed.
