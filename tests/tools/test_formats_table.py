@@ -37,6 +37,7 @@ def test_results_are_kept_in_the_order_of_models_formats_and_backends():
 
 
 @pytest.mark.mnist
+@pytest.mark.usefixtures("mnist")
 def test_one_export_is_measured(capsys, monkeypatch):
     from benchmarks import formats
 
