@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import os
@@ -200,7 +201,8 @@ def reproduce(
         Keras's progress bar.
     folder : Path, optional
         Where to keep the trainings: one that was stopped goes on after its last whole epoch, one
-        that is done is not repeated, and its model is in ``NAME/seed-N.keras``.
+        that is done is not repeated. ``NAME/seed-N.keras`` is its model, and ``NAME/seed-N.csv``
+        the loss and the accuracy of each epoch.
     on_result : callable, optional
         Called with each seed's result, in the order of the seeds, as it comes.
     on_epoch : callable, optional
@@ -383,12 +385,12 @@ def _result(
     on_epoch: Callable[[int, int, int], None] | None,
 ) -> SeedResult:
     """Return what a seed gives: from the folder if it is done, or trained now."""
-    callbacks = []
+    callbacks: list[keras.callbacks.Callback] = []
     if folder is not None:
         record, backup = folder / f"seed-{seed}.json", folder / f"seed-{seed}.backup"
         if record.exists():
             return SeedResult(**json.loads(record.read_text(encoding="utf-8"))["result"])
-        callbacks.append(_backup(backup))
+        callbacks += [_curve(folder / f"seed-{seed}.csv"), _backup(backup)]
     if on_epoch is not None:
         callbacks.append(_telling(on_epoch, seed))
     evaluation = train_recipe(recipe, data, seed, verbose=verbose, callbacks=callbacks)
@@ -458,6 +460,27 @@ def _backup(folder: Path) -> keras.callbacks.Callback:
                 file.unlink()
 
     return Backup()
+
+
+def _curve(file: Path) -> keras.callbacks.Callback:
+    """Return a callback that appends what Keras says of each whole epoch to a CSV file."""
+    import keras
+
+    class Curve(keras.callbacks.Callback):  # type: ignore[misc]
+        """As Keras's ``CSVLogger``, but the file is closed after each epoch, whatever ends it."""
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
+                return
+            facts = {"epoch": epoch, **dict(sorted((logs or {}).items()))}
+            is_new = not file.exists()
+            with file.open("a", encoding="utf-8", newline="") as out:
+                writer = csv.DictWriter(out, list(facts))
+                if is_new:
+                    writer.writeheader()
+                writer.writerow(facts)
+
+    return Curve()
 
 
 def _telling(on_epoch: Callable[[int, int, int], None], seed: int) -> keras.callbacks.Callback:

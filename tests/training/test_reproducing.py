@@ -81,6 +81,11 @@ def test_a_training_that_was_stopped_ends_with_the_same_parameters(
     for one, other in zip(weights_of(whole, 1), weights_of(stopped, 1), strict=True):
         np.testing.assert_array_equal(one, other)
     assert not (stopped / "short" / "seed-1.backup").exists()
+    curves = [(folder / "short" / "seed-1.csv").read_text() for folder in (whole, stopped)]
+    assert curves[0] == curves[1]
+    header, *rows = curves[0].splitlines()
+    assert header == "epoch,accuracy,loss"
+    assert [int(row.split(",")[0]) for row in rows] == [0, 1, 2, 3]
 
 
 def test_a_kill_while_a_backup_is_written_leaves_the_one_before(
