@@ -57,8 +57,8 @@ def main() -> None:
     )
     text += (
         f"\nAfter {OUR_EPOCHS} epochs of `fit_and_evaluate`, with the same first weights: "
-        f"{100 * statistics.fmean(ours):.2f} %. Ours less plain, seed by seed: "
-        f"{statistics.fmean(points):+.2f} points on average, 95 % interval {low:+.2f} to "
+        f"{100 * statistics.fmean(ours):.2f} %. Our accuracy minus that of plain `fit`, seed by "
+        f"seed: {statistics.fmean(points):+.2f} points on average, 95 % interval {low:+.2f} to "
         f"{high:+.2f}.\n"
     )
     print(text, end="")

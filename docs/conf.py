@@ -140,7 +140,11 @@ def hide_fields_without_docs(app, what, name, obj, options, lines):
 # of an example; the page of a model, which is made when the pages are built, in place of its code.
 IN_PLACE = (
     (
-        re.compile(r"^\[[^]]+\]\((results/\w+\.md|\.\./CHANGELOG\.md)\)$", re.M),
+        re.compile(r"^\[[^]]+\]\((results/\w+\.md)\)$", re.M),
+        lambda link: (Path(__file__).parent / link[1]).read_text("utf-8"),
+    ),
+    (
+        re.compile(r"^\[[^]]+\]\((\.\./CHANGELOG\.md)\)$", re.M),
         "```{include} \\1\n:relative-images:\n```",
     ),
     (
@@ -151,7 +155,7 @@ IN_PLACE = (
     (re.compile(r"\]\(\.\./CHANGELOG\.md\)"), "](changelog.md)"),
     (re.compile(r"\]\(examples/(\w+)\.py\)"), r"](gallery/\1.rst)"),
     (re.compile(r"\]\(examples/\)"), "](gallery/index.rst)"),
-    (re.compile(r"\[`(\w+)`\]\(\.\./mnist_zoo/models/\w+\.py\)"), r"[`\1`](models/\1.md)"),
+    (re.compile(r"\[`(\w+)`\]\((?:\.\./)+mnist_zoo/models/\w+\.py\)"), r"[`\1`](models/\1.md)"),
     # A doctest needs an empty line at its end; a reader does not.
     (re.compile(r"\n\n```$", re.M), "\n```"),
 )
@@ -166,6 +170,8 @@ TERMS = {
 
 
 def put_in_place(app, page, source):
+    for table in re.findall(r"\]\((results/\w+\.md)\)", source[0]):
+        app.env.note_dependency(str(Path(app.srcdir) / table))
     for pattern, replacement in IN_PLACE:
         source[0] = pattern.sub(replacement, source[0])
     source[0] = re.sub(
@@ -176,7 +182,7 @@ def put_in_place(app, page, source):
     if page == "glossary":
         source[0] = TERM.sub(_entry, source[0])
     if page == "models":
-        pages = "\n".join(re.findall(r"\]\((models/\w+\.md)\)", source[0]))
+        pages = "\n".join(dict.fromkeys(re.findall(r"\]\((models/\w+\.md)\)", source[0])))
         source[0] += f"\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
     if page == "index":
         source[0] += "".join(

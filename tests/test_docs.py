@@ -87,6 +87,11 @@ def test_pages_have_no_markup_that_a_code_host_does_not_show():
     assert not any(roles.values()), roles
 
 
+def test_the_list_at_the_top_of_the_howtos_has_every_section():
+    text = (DOCS / "howto.md").read_text(encoding="utf-8")
+    assert re.findall(r"^- \[(.+)\]\(#", text, re.M) == re.findall(r"^## (.+)$", text, re.M)
+
+
 @pytest.fixture(scope="module")
 def html(tmp_path_factory):
     """Build the pages without running the examples; nothing may be printed."""

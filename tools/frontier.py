@@ -40,6 +40,13 @@ PUBLISHED = (
     Published("dense, Simard et al. 2003", 636_010, 0.9930),
     Published('Keras\'s example, "about 99 %"', 34_826, 0.99),
 )
+# Where a point's name is: its angle, the end that is at the point, and its distance, in points.
+USUAL_PLACE = (35, "left", (6, 4))
+PLACES = {
+    PUBLISHED[0].name: (-35, "right", (-6, 4)),
+    PUBLISHED[2].name: (-35, "right", (-6, 4)),
+    "dense_relu": (35, "right", (-5, -8)),
+}
 # An et al. 2020: the best of their ensembles.
 BEST = 0.9991
 
@@ -53,22 +60,24 @@ def cards() -> dict[str, ModelCard]:
 def draw(ax: Axes) -> None:
     """Draw the points into axes: error on a logarithmic scale, as most models are near 100 %."""
 
-    def label(text: str, place: tuple[float, float], color: str, angle: int) -> None:
+    def label(text: str, place: tuple[float, float], color: str) -> None:
         # At an angle, as names of models that are close to each other would overlap.
-        style: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "fontsize": 9}
-        offset = (6, 4 if angle > 0 else -8)
-        ax.annotate(text, place, offset, textcoords="offset points", color=color, **style)
+        angle, end, offset = PLACES.get(text, USUAL_PLACE)
+        style: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "ha": end}
+        ax.annotate(
+            text, place, offset, textcoords="offset points", color=color, fontsize=9, **style
+        )
 
     for name, card in cards().items():
         accuracy, (low, high) = card.test.accuracy, card.test.interval
         place = card.architecture.parameters, 100 * (1 - accuracy)
         bars = [[100 * (high - accuracy)], [100 * (accuracy - low)]]
         ax.errorbar(*place, yerr=bars, fmt="o", color="C0", capsize=3)
-        label(name, place, "C0", 35)
+        label(name, place, "C0")
     for each in PUBLISHED:
         place = each.parameters, 100 * (1 - each.accuracy)
         ax.plot(*place, "s", color="0.45")
-        label(each.name, place, "0.35", 35)
+        label(each.name, place, "0.35")
     ax.axhline(100 * (1 - BEST), color="0.45", linestyle="--", linewidth=1)
     ax.annotate(
         "best ensemble of An et al. 2020",

@@ -32,7 +32,9 @@ WORDS = {
 }
 # In units of the drawing: the space for a layer, the drawing's height, and where the middle of the
 # layers and the first line of text are.
-SLOT, HEIGHT, MIDDLE, TEXT = 108, 178, 64, 134
+SLOT, HEIGHT, MIDDLE, TEXT = 92, 192, 64, 134
+# To fit its place, the drawing is shrunk to this share at most.
+LEAST = 0.8
 # The largest side of a layer's output, in units of the drawing, and the number of pixels it has.
 SIDE, PIXELS = 84, 28
 
@@ -59,10 +61,9 @@ def draw_layers(model: keras.Model) -> str:
     width = SLOT * len(shown)
     words = html.escape(", ".join(f"{each.kind} {_shape(each.output_shape)}" for each in shown))
     return (
-        f'<div class="layers" tabindex="0"><svg viewBox="0 0 {width} {HEIGHT}" width="{width}" '
-        f'height="{HEIGHT}" role="img" aria-label="The layers: {words}">\n'
-        + "\n".join(drawn)
-        + "\n</svg></div>\n"
+        f'<div class="layers" tabindex="0"><svg viewBox="0 0 {width} {HEIGHT}" '
+        f'style="width: {width}px; min-width: {LEAST * width:g}px" role="img" '
+        f'aria-label="The layers: {words}">\n' + "\n".join(drawn) + "\n</svg></div>\n"
     )
 
 
@@ -72,12 +73,12 @@ def _inputs(layer: keras.layers.Layer) -> list[str]:
 
 
 def _layer(number: int, described: LayerSpec) -> str:
-    """Return one layer: its output as boxes, and three lines of text under them."""
+    """Return one layer: its output as boxes, and up to four lines of text under them."""
     middle = SLOT * number + SLOT / 2
     lines = (
         WORDS.get(described.kind, described.kind),
         _shape(described.output_shape),
-        f"{described.parameters:,} parameters" if described.parameters else "",
+        *((f"{described.parameters:,}", "parameters") if described.parameters else ()),
     )
     text = "".join(
         f'<text x="{middle:g}" y="{TEXT + 15 * row}">{html.escape(line)}</text>'

@@ -86,21 +86,23 @@ def table() -> str:
     """Return the table to choose a species from: the species, then what others published."""
     headings = (
         *("model", "test accuracy", "95 % interval", "spoilt digits"),
-        *("parameters", "multiply-adds", "file, kB", "one digit, ms", "10,000 digits, ms"),
+        *("parameters", "multiply-adds", "file, kB", "1 digit, ms", "10,000, ms"),
     )
     return docs.table(headings, [*map(_cells, SPECIES.values()), *_published()])
 
 
 def _cells(species: Species) -> tuple[str, ...]:
+    # A link to its code on a code host, and to its page in the docs.
+    name = f"[`{species.name}`](../../{species.factory.__module__.replace('.', '/')}.py)"
     size = (f"{species.parameters:,}", f"{multiply_adds_of(create_model(species.name)):,}")
     if species.weights is None:
-        return (f"`{species.name}`, not trained", *[NONE] * 3, *size, *[NONE] * 3)
+        return (f"{name}, not trained", *[NONE] * 3, *size, *[NONE] * 3)
     card = model_card(species.name)
     low, high = card.test.interval
     return (
-        f"`{species.name}`",
+        name,
         percent(card.test.accuracy),
-        f"{percent(low)} to {percent(high)}",
+        f"{100 * low:.2f} to {percent(high)}",
         percent(card.robustness.mean),
         *size,
         f"{size_of(card) / 1000:,.0f}",

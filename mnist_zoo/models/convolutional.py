@@ -39,7 +39,7 @@ LARGE_WEIGHTS = ShippedWeights("convnet")
 # Whatever Keras is set to on a machine: trained parameters are for this order.
 LAST = "channels_last"
 
-# Each convolution is followed by batch normalisation and ReLU.
+# Each convolution is followed by batch normalization and ReLU.
 SMALL = (
     *(Convolution(8), Convolution(10)),
     *(Convolution(16, pools=True), Convolution(16)),
@@ -199,7 +199,7 @@ def convnet_small(
 ) -> keras.Model:
     """Build a small convolutional network for microcontrollers and web pages: 7,906 parameters.
 
-    Five convolutions of 3 x 3 pixels, each with batch normalisation [1]_ and ReLU, two poolings,
+    Five convolutions of 3 x 3 pixels, each with batch normalization [1]_ and ReLU, two poolings,
     and the mean of each map [2]_ in place of large dense layers.
 
     Parameters
@@ -254,8 +254,8 @@ def convnet(
 ) -> keras.Model:
     """Build the largest convolutional network of the zoo, with 280,234 parameters.
 
-    Five convolutions, each with batch normalisation [1]_ and ReLU, two poolings, and the mean of
-    each map [2]_ in place of large dense layers. It pools early, which makes it fast.
+    Five convolutions, each with batch normalization [1]_ and ReLU, two poolings, and the mean of
+    each map [2]_ in place of large dense layers. Pooling after the first one saves work.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def convnet(
 
 
 def _normalised(convolutions: Sequence[Convolution]) -> Callable[[Any, Seeds], Any]:
-    """Return the features of a network of convolutions, each with batch normalisation and ReLU."""
+    """Return the features of a network of convolutions, each with batch normalization and ReLU."""
 
     def features(inputs: Any, seeds: Seeds) -> Any:
         from keras import layers

@@ -384,7 +384,9 @@ def test_every_control_has_a_name_and_the_reading_is_said(page):
     assert page.evaluate(unnamed) == 0
     draw(page, STROKES[4])
     status = page.get_by_role("status")
-    playwright.expect(status).to_have_text(re.compile(r"^4 [\d.]+ %, or else \d, [\d.]+ %$"))
+    playwright.expect(status).to_have_text(
+        re.compile(r"^4 [\d.]+ % sure; second choice: \d \([\d.]+ %\)$")
+    )
     page.click("#clear")
     playwright.expect(status).to_have_text(f"? {EMPTY}")
 

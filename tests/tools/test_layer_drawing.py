@@ -25,9 +25,9 @@ def texts(svg: ElementTree.Element) -> list[list[str]]:
 def test_each_layer_is_drawn_with_its_output_and_its_parameters():
     assert texts(drawn(create_model("dense_relu"))) == [
         ["Picture", f"28 {TIMES} 28"],
-        ["Dense", "128", "100,480 parameters"],
-        ["Dense", "64", "8,256 parameters"],
-        ["Dense", "10", "650 parameters"],
+        ["Dense", "128", "100,480", "parameters"],
+        ["Dense", "64", "8,256", "parameters"],
+        ["Dense", "10", "650", "parameters"],
     ]
 
 
@@ -56,5 +56,5 @@ def test_an_arc_leads_past_the_layers_to_each_sum():
     inner = keras.layers.Conv2D(2, 3, padding="same")(inner)
     model = keras.Model(picture, keras.layers.Add()([picture, inner]))
     (arc,) = drawn(model).iter("path")
-    assert arc.get("d") == "M54 28 C54 0 270 0 270 28"  # From the first to the third of 108.
+    assert arc.get("d") == "M46 28 C46 0 230 0 230 28"  # From the first to the third of 92.
     assert len(list(drawn(create_model("vision_transformer")).iter("path"))) == 8

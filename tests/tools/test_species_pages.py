@@ -143,12 +143,12 @@ def test_the_weights_are_drawn_in_red_and_blue_as_a_grid():
 
 def test_the_table_to_choose_from_has_every_species_and_every_published_result():
     rows = species.table().splitlines()[2:]
-    assert [re.match(r"\| `(\w+)`", row)[1] for row in rows[: len(SPECIES)]] == list(SPECIES)
+    assert [re.match(r"\| \[`(\w+)`\]", row)[1] for row in rows[: len(SPECIES)]] == list(SPECIES)
     for each in frontier.PUBLISHED:
         (row,) = [row for row in rows if row.startswith(f"| {each.name} |")]
         assert f"| {docs.percent(each.accuracy)} |" in row
     for name in TRAINED:
-        (row,) = [row for row in rows if row.startswith(f"| `{name}` |")]
+        (row,) = [row for row in rows if row.startswith(f"| [`{name}`]")]
         size = (shipped.FOLDER / f"{name}.npz").stat().st_size
         assert f"| {size / 1000:,.0f} |" in row
 

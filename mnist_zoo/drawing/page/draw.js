@@ -61,7 +61,7 @@ function show(pixels) {
   });
   at("best").textContent = probabilities ? first : "?";
   at("second").textContent = !probabilities ? "Nothing is drawn yet."
-    : `${percent(probabilities[first])}, or else ${second}, ${percent(probabilities[second])}`;
+    : `${percent(probabilities[first])} sure; second choice: ${second} (${percent(probabilities[second])})`;
   const isHidden = ({ activation }) => activation === "relu" || activation === "sigmoid";
   at("hidden").replaceChildren(...outputs.flatMap((x, i) => (isHidden(model[i]) ? [pictureOf(x, model[i])] : [])));
   clearTimeout(timer); // A screen reader says the reading once it stays.
