@@ -34,10 +34,11 @@ FIND = "import importlib.util; print(importlib.util.find_spec('{}') or '', end='
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the code's style, its types and its safety, and the packages it is installed with."""
+    """Check the code's style, spelling, types and safety, and the packages it is installed with."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "ruff", "check", ".")
     session.run("python", "-m", "ruff", "format", "--check", ".")
+    session.run("codespell")
     session.run("python", "-m", "mypy")
     session.run("python", "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", "mnist_zoo")
     session.run("python", "-m", "tools.audit")
