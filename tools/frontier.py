@@ -1,10 +1,11 @@
-"""Draw accuracy against parameters, for the docs: ``python -m tools.frontier``.
+"""Draw accuracy against size, time and robustness, for the docs: ``python -m tools.frontier``.
 
 The points of this package are those of the cards. The others are published figures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -41,11 +42,18 @@ PUBLISHED = (
     Published('Keras\'s example, "about 99 %"', 34_826, 0.99),
 )
 # Where a point's name is: its angle, the end that is at the point, and its distance, in points.
+Places = Mapping[str, tuple[int, str, tuple[int, int]]]
 USUAL_PLACE = (35, "left", (6, 4))
-PLACES = {
+PLACES: Places = {
     PUBLISHED[0].name: (-35, "right", (-6, 4)),
     PUBLISHED[2].name: (-35, "right", (-6, 4)),
     "dense_relu": (35, "right", (-5, -8)),
+}
+# The same, where the points are over their errors on spoilt digits.
+PLACES_BY_ROBUSTNESS: Places = {
+    "dense_relu": (35, "right", (-5, -8)),
+    "keras_convnet": (-35, "right", (-6, 4)),
+    "convnet_small": (-35, "right", (-6, 4)),
 }
 # An et al. 2020: the best of their ensembles.
 BEST = 0.9991
@@ -57,27 +65,27 @@ def cards() -> dict[str, ModelCard]:
     return {name: model_card(name) for name in by_file.values()}
 
 
-def draw(ax: Axes) -> None:
-    """Draw the points into axes: error on a logarithmic scale, as most models are near 100 %."""
-
-    def label(text: str, place: tuple[float, float], color: str) -> None:
-        # At an angle, as names of models that are close to each other would overlap.
-        angle, end, offset = PLACES.get(text, USUAL_PLACE)
-        style: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "ha": end}
-        ax.annotate(
-            text, place, offset, textcoords="offset points", color=color, fontsize=9, **style
-        )
-
-    for name, card in cards().items():
+def draw(
+    ax: Axes, abscissa: Callable[[ModelCard], float], name: str, places: Places = PLACES
+) -> None:
+    """Draw the test error of each card against something else, on logarithmic scales."""
+    for model, card in cards().items():
         accuracy, (low, high) = card.test.accuracy, card.test.interval
-        place = card.architecture.parameters, 100 * (1 - accuracy)
+        place = abscissa(card), 100 * (1 - accuracy)
         bars = [[100 * (high - accuracy)], [100 * (accuracy - low)]]
         ax.errorbar(*place, yerr=bars, fmt="o", color="C0", capsize=3)
-        label(name, place, "C0")
+        _label(ax, model, place, "C0", places)
+    ax.set(xscale="log", yscale="log", xlabel=name, ylabel="test error, %")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.grid(alpha=0.3)
+
+
+def draw_published(ax: Axes) -> None:
+    """Draw what others published into axes that have numbers of parameters."""
     for each in PUBLISHED:
         place = each.parameters, 100 * (1 - each.accuracy)
         ax.plot(*place, "s", color="0.45")
-        label(each.name, place, "0.35")
+        _label(ax, each.name, place, "0.35")
     ax.axhline(100 * (1 - BEST), color="0.45", linestyle="--", linewidth=1)
     ax.annotate(
         "best ensemble of An et al. 2020",
@@ -87,17 +95,37 @@ def draw(ax: Axes) -> None:
         textcoords="offset points",
         color="0.35",
     )
-    ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="test error, %")
-    ax.set(xlim=(4e3, 3e6), ylim=(0.07, 20))
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.grid(alpha=0.3)
+
+
+def _label(
+    ax: Axes, text: str, place: tuple[float, float], color: str, places: Places = PLACES
+) -> None:
+    # At an angle, as names of models that are close to each other would overlap.
+    angle, end, offset = places.get(text, USUAL_PLACE)
+    style: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "ha": end}
+    ax.annotate(text, place, offset, textcoords="offset points", color=color, fontsize=9, **style)
 
 
 def main() -> None:
-    """Write ``docs/images/frontier.png``."""
+    """Write ``docs/images/frontier.png`` and ``docs/images/cost.png``."""
     figure = Figure(figsize=(8.0, 5.0), layout="constrained")
-    draw(figure.add_subplot())
+    ax = figure.add_subplot()
+    draw(ax, lambda card: card.architecture.parameters, "parameters")
+    draw_published(ax)
+    ax.set(xlim=(4e3, 3e6), ylim=(0.07, 20))
     figure.savefig(IMAGES / "frontier.png", dpi=100)
+
+    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    draw(left, lambda card: card.speed.milliseconds[10_000], "time for 10,000 digits, ms")
+    spoilt = "error on spoilt digits, %"
+    draw(right, lambda card: 100 * (1 - card.robustness.mean), spoilt, PLACES_BY_ROBUSTNESS)
+    right.set(ylabel="")
+    right.set_xticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
+    right.set_xticks([], minor=True)
+    right.set_xlim(2.5, 60)
+    left.set(xlim=(20, 4e4), ylim=(0.15, 20))
+    figure.savefig(IMAGES / "cost.png", dpi=100)
 
 
 if __name__ == "__main__":

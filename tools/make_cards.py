@@ -9,6 +9,7 @@ the parameters have seen are written too.
 from __future__ import annotations
 
 import argparse
+import csv
 import dataclasses
 import hashlib
 import io
@@ -24,7 +25,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_zoo import Evaluation, ModelCard, Robustness, create_model, evaluate, load_mnist, plots
+from mnist_zoo import ModelCard, Robustness, create_model, evaluate, load_mnist, plots
 from mnist_zoo import robustness as measure_robustness
 from mnist_zoo.data import MNIST, Mnist
 from mnist_zoo.data.fingerprints import fingerprints
@@ -48,6 +49,16 @@ WEIGHTS = ROOT / "mnist_zoo" / "models" / "weights"
 SETTINGS = (
     *("optimizer", "learning_rate", "batch_size", "epochs", "cosine_decay", "warmup"),
     *("calm", "last_strength"),
+)
+
+# The digits of a training, in words: of a recipe that holds some out, and of one that does not.
+HELD_OUT = (
+    "50,000 of MNIST's training split, changed anew in every epoch; 5,000 others chose the "
+    "settings, and 5,000 others the seed"
+)
+ALL = (
+    "all 60,000 of MNIST's training split, changed anew in every epoch; the settings were chosen "
+    "in trainings on 50,000 of them, by 5,000 others"
 )
 
 
@@ -74,6 +85,16 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
     return settings
 
 
+def curves(file: Path) -> dict[str, tuple[float, ...]]:
+    """Return the losses and the accuracies of the epochs of a training, as a card has them."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        epochs = list(csv.DictReader(lines))
+    return {
+        "losses": tuple(round(float(epoch["loss"]), 4) for epoch in epochs),
+        "accuracies": tuple(round(float(epoch["accuracy"]), 4) for epoch in epochs),
+    }
+
+
 def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -> None:
     """Write the parameters of the chosen seed, and their card."""
     if [each.seed for each in results] != list(range(len(results))):
@@ -97,21 +118,21 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
         ),
         training=TrainingRecord(
             command=f"mnist-zoo reproduce {recipe.name} --seeds {len(results)}",
-            digits="50,000 of MNIST's training split, changed anew in every epoch; 5,000 others "
-            "chose the settings, and 5,000 others the seed",
+            digits=HELD_OUT if recipe.held_out else ALL,
             seed=best.seed,
             seeds=tuple(
-                SeedRecord(each.seed, each.seed_accuracy or 0.0, each.accuracy, each.plan_accuracy)
+                SeedRecord(each.seed, each.seed_accuracy, each.accuracy, each.plan_accuracy)
                 for each in results
             ),
             settings=settings_of(recipe),
             data_sha256={s.key: s.sha256 for s in MNIST.arrays if s.key.endswith("_train")},
             versions=json.loads((own / f"seed-{best.seed}.json").read_text())["versions"],
+            **curves(own / f"seed-{best.seed}.csv"),
         ),
         test=evaluation.measures,
         corrected_labels=corrected_accuracy(evaluation.labels, evaluation.predictions),
         robustness=record_of(measure_robustness(model, data)),
-        speed=speed(evaluation, data),
+        speed=speed(model, data),
         licence="Apache-2.0",
         intended_use="Teaching, smoke tests, and a start for digits like MNIST's: single, grey, "
         "28 by 28, centred, light on dark.",
@@ -125,11 +146,16 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
     write(card)
 
 
-def renew(file: str, data: Mnist) -> None:
-    """Measure again on spoilt digits what is shipped, and write it into its card."""
+def renew(file: str, data: Mnist, *, only_speed: bool = False) -> None:
+    """Measure again what is shipped, its speed or on spoilt digits, and write it into its card."""
     name = next(row.name for row in SPECIES.values() if row.weights and row.weights.file == file)
-    found = record_of(measure_robustness(create_model(name, weights="mnist"), data))
-    write(dataclasses.replace(read_card(file), robustness=found))
+    model = create_model(name, weights="mnist")
+    found: dict[str, Any] = (
+        {"speed": speed(model, data)}
+        if only_speed
+        else {"robustness": record_of(measure_robustness(model, data))}
+    )
+    write(dataclasses.replace(read_card(file), **found))
 
 
 def record_of(found: Robustness) -> RobustnessRecord:
@@ -149,7 +175,7 @@ def record_of(found: Robustness) -> RobustnessRecord:
     )
 
 
-def speed(evaluation: Evaluation, data: Mnist) -> Speed:
+def speed(model: keras.Model, data: Mnist) -> Speed:
     """Time one forward pass of a digit, and of all test digits."""
     times = {}
     for digits in (1, len(data.test.x)):
@@ -157,7 +183,7 @@ def speed(evaluation: Evaluation, data: Mnist) -> Speed:
         durations = []
         for _ in range(21):
             started = time.perf_counter()
-            keras.ops.convert_to_numpy(evaluation.model(x))
+            keras.ops.convert_to_numpy(model(x))
             durations.append(1000 * (time.perf_counter() - started))
         times[digits] = round(statistics.median(durations[1:]), 3)
     backend = keras.backend.backend()
@@ -175,10 +201,15 @@ def main() -> None:
     """Ship every recipe that was trained, and measure again what else is shipped."""
     parser = argparse.ArgumentParser(prog="python -m tools.make_cards", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("trainings"), help="of the trainings")
-    folder = parser.parse_args().folder
-    data = load_mnist()
+    parser.add_argument("--speed", action="store_true", help="only time again what is shipped")
+    options = parser.parse_args()
+    folder, data = options.folder, load_mnist()
     np.save(WEIGHTS / f"{SHIPPED_FILE}.npy", np.unique(fingerprints(data.train.x)))
     older = {row.weights.file for row in SPECIES.values() if row.weights}
+    if options.speed:
+        for file in sorted(older):
+            renew(file, data, only_speed=True)
+        return
     for recipe in SHIPPED:
         if results := results_of(recipe, folder):
             ship(recipe, results, folder, data)

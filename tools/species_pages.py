@@ -28,8 +28,10 @@ from mnist_zoo import (
     plots,
     predict_probabilities,
 )
+from mnist_zoo.corruptions import CORRUPTIONS
 from mnist_zoo.data import MNIST, load_dataset
 from mnist_zoo.export import FORMATS
+from mnist_zoo.models.cards import TrainingRecord
 from mnist_zoo.models.layers import describe_layers
 from mnist_zoo.models.shipped import read_parameters
 from mnist_zoo.models.species import SPECIES, Species
@@ -79,6 +81,9 @@ def write(folder: Path = DOCS / "models") -> None:
             if digits is not None:
                 figure = errors_figure(species.name, model_card(species.name), digits)
                 figure.savefig(images / f"{species.name}-errors.png")
+            if model_card(species.name).training.losses:
+                figure = curves_figure(model_card(species.name).training)
+                figure.savefig(images / f"{species.name}-training.png")
         path, text = folder / f"{species.name}.md", page(species, drawn=digits is not None)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
@@ -97,11 +102,12 @@ def page(species: Species, *, drawn: bool = False) -> str:
     model = create_model(species.name)
     card = model_card(species.name) if species.weights else None
     described = FunctionDoc(species.factory)
-    more = _markdown(described["Extended Summary"])
+    summary = " ".join(described["Summary"]).removeprefix("Build ")
+    what = _markdown([f"{summary[0].upper()}{summary[1:]}", *described["Extended Summary"]])
     recipes = [recipe.name for recipe in SHIPPED if recipe.name == f"shipped/{species.name}"]
     return TEMPLATES.get_template("species.md.jinja").render(
         name=species.name,
-        what=f"{species.summary[0].upper()}{species.summary[1:]}. {more}".strip(),
+        what=what,
         papers=_papers(described["References"]),
         facts=_facts(species, model, card),
         card=card,
@@ -188,6 +194,9 @@ def _trained(card: ModelCard, drawn: bool) -> dict[str, Any]:
         "listed": LISTED,
         "drawn": SHOWN if drawn else 0,
         "spoilt": _spoilt(card),
+        "unlike": [
+            name.replace("_", " ") for name, kind in CORRUPTIONS.items() if not kind.resembles
+        ],
         "doubts": docs.table(
             ("pictures", "sure", "AUROC"),
             [
@@ -213,8 +222,10 @@ def _seeds(card: ModelCard) -> str:
         [
             (
                 f"{each.seed}{', shipped' if each.seed == card.training.seed else ''}",
-                "" if each.plan_accuracy is None else percent(each.plan_accuracy),
-                percent(each.validation_accuracy),
+                *(
+                    "" if accuracy is None else percent(accuracy)
+                    for accuracy in (each.plan_accuracy, each.validation_accuracy)
+                ),
                 percent(each.test_accuracy),
             )
             for each in card.training.seeds
@@ -239,6 +250,21 @@ def _spoilt(card: ModelCard) -> str:
     rows.append(("**mean**", f"**{percent(found.mean)}**", ""))
     rows.append(("mean of those unlike the training", percent(found.mean_unlike_training), ""))
     return docs.table(("spoilt by", "accuracy", "calibration error"), rows)
+
+
+def curves_figure(training: TrainingRecord) -> Figure:
+    """Draw the loss and the accuracy of each epoch of a training."""
+    epochs = range(1, len(training.losses) + 1)
+    figure = Figure(figsize=(8.0, 3.0), layout="constrained", dpi=100)
+    left, right = figure.subplots(1, 2)
+    left.plot(epochs, training.losses)
+    left.set(xlabel="epoch", ylabel="training loss", yscale="log")
+    right.plot(epochs, [100 * (1 - accuracy) for accuracy in training.accuracies])
+    right.set(xlabel="epoch", ylabel="training error, %", yscale="log")
+    for ax in (left, right):
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.grid(alpha=0.3)
+    return figure
 
 
 def errors_figure(name: str, card: ModelCard, digits: Split) -> Figure:

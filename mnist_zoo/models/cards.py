@@ -41,14 +41,16 @@ class SeedRecord(NamedTuple):
     ----------
     seed : int
         The seed.
-    validation_accuracy, test_accuracy : float
-        On the digits that choose the seed, and on the test digits; in [0, 1].
+    validation_accuracy : float or None
+        On the digits that choose the seed, in [0, 1]; None if all digits were trained on.
+    test_accuracy : float
+        On the test digits, in [0, 1].
     plan_accuracy : float or None
-        On others, by which the settings were chosen; None if these are the same digits.
+        On others, by which the settings were chosen; None if all digits were trained on.
     """
 
     seed: int
-    validation_accuracy: float
+    validation_accuracy: float | None
     test_accuracy: float
     plan_accuracy: float | None = None
 
@@ -64,7 +66,7 @@ class TrainingRecord:
     digits : str
         On which digits, in words.
     seed : int
-        The seed that was chosen, by its validation accuracy.
+        The seed that was chosen, by its validation accuracy where there are several.
     seeds : tuple of SeedRecord
         Every seed that was tried.
     settings : mapping of str to Setting
@@ -73,6 +75,9 @@ class TrainingRecord:
         The digests of the arrays it was trained on.
     versions : mapping of str to str
         The versions of Python and the libraries.
+    losses, accuracies : tuple of float
+        The mean loss and accuracy of each epoch, on the changed training digits; empty if they were
+        not recorded.
     """
 
     command: str
@@ -82,6 +87,8 @@ class TrainingRecord:
     settings: Mapping[str, Setting]
     data_sha256: Mapping[str, str]
     versions: Mapping[str, str]
+    losses: tuple[float, ...] = ()
+    accuracies: tuple[float, ...] = ()
 
 
 class CorrectedLabels(NamedTuple):
@@ -217,6 +224,7 @@ class ModelCard:
         worst = accuracies[where]
         sure = ", ".join(f"{share:.0%} of {kind}" for kind, share in self.robustness.sure.items())
         seeds = ", ".join(f"{record.test_accuracy:.2%}" for record in self.training.seeds)
+        chose = "validation chose" if len(self.training.seeds) > 1 else "the only one was"
         rows = {
             "parameters": f"{self.architecture.parameters:,}",
             "test accuracy": f"{self.test.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%})",
@@ -227,7 +235,7 @@ class ModelCard:
             "calibration error": f"{self.test.calibration.error:.2%}",
             "corruptions": f"{self.robustness.mean:.2%} on average, {worst:.2%} at worst ({where})",
             "not digits": f"over 90 % sure of {sure}",
-            "over the seeds": f"{seeds}; validation chose seed {self.training.seed}",
+            "over the seeds": f"{seeds}; {chose} seed {self.training.seed}",
             "trained by": self.training.command,
             "file": f"{self.file}, SHA-256 {self.sha256}",
             "licence": self.licence,
@@ -254,6 +262,8 @@ class ModelCard:
             "training": {
                 **dataclasses.asdict(self.training),
                 "seeds": [record._asdict() for record in self.training.seeds],
+                "losses": list(self.training.losses),
+                "accuracies": list(self.training.accuracies),
             },
             "test": self.test.to_dict(),
             "corrected_labels": self.corrected_labels._asdict(),
@@ -291,6 +301,8 @@ class ModelCard:
                     **{
                         **training,
                         "seeds": tuple(SeedRecord(**record) for record in training["seeds"]),
+                        "losses": tuple(training.get("losses", ())),
+                        "accuracies": tuple(training.get("accuracies", ())),
                     }
                 ),
                 "test": Measures.from_dict(facts["test"]),

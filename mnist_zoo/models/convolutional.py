@@ -134,6 +134,8 @@ def keras_convnet(
 ) -> keras.Model:
     """Build the network of Keras's own example [1]_, with 34,826 parameters.
 
+    Two convolutions of 3 x 3 pixels, each with a pooling, then dropout and one dense layer.
+
     Parameters
     ----------
     dropout : float, default 0.5

@@ -54,7 +54,7 @@ def test_info_shows_layers_and_parameters(run):
     assert status == 0
     assert "136,074 parameters" in out
     assert "hidden_2" in out
-    assert "validation chose seed" in out
+    assert "over the seeds" in out
     _, out, _ = run("info", "dense_sigmoid", "--json")
     facts = json.loads(out)
     assert sum(layer["parameters"] for layer in facts["layers"]) == facts["parameters"] == 136_074

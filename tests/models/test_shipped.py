@@ -55,9 +55,9 @@ def test_the_card_states_the_architecture(name):
     assert [seed.seed for seed in card.training.seeds] == list(range(len(card.training.seeds)))
     assert card.architecture.layers == describe_layers(create_model(name))
     assert card.architecture.chain
-    best = max(seed.validation_accuracy for seed in card.training.seeds)
     (chosen,) = (s for s in card.training.seeds if s.seed == card.training.seed)
-    assert chosen.validation_accuracy == best
+    accuracies = [seed.validation_accuracy for seed in card.training.seeds]
+    assert len(accuracies) == 1 or chosen.validation_accuracy == max(accuracies)
     assert chosen.test_accuracy == card.test.accuracy
     assert f"{card.test.accuracy:.2%}" in str(card)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import keras
@@ -84,12 +85,14 @@ def test_a_page_has_the_facts_of_the_card(name):
     for setting, value in card.training.settings.items():
         assert f"| `{setting}` | {value} |" in page
     for each in card.training.seeds:
-        accuracies = map(docs.percent, (each.validation_accuracy, each.test_accuracy))
+        found = (each.plan_accuracy, each.validation_accuracy, each.test_accuracy)
+        accuracies = ("" if accuracy is None else docs.percent(accuracy) for accuracy in found)
         assert " | ".join(accuracies) in page
     for corruption, accuracy in card.robustness.accuracies.items():
         assert f"| {corruption.replace('_', ' ')} | {docs.percent(accuracy)} |" in page
     assert f"{len(card.test.misclassified)} test digits are read as another digit" in page
-    assert "were not recorded" in page
+    assert ("were not recorded" in page) == (not card.training.losses)
+    assert (f"images/{name}-training.png" in page) == bool(card.training.losses)
     assert (docs.IMAGES / f"reliability-{name}.png").is_file()
 
 
@@ -101,12 +104,22 @@ def test_pages_are_written_once_with_pictures_and_without_digits_where_there_are
     pages = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.md")}
     assert {path.stem for path in pages} == set(SPECIES)
     pictures = {path.name for path in (tmp_path / "images").iterdir()}
-    assert pictures == {f"{name}-weights.png" for name in TRAINED}
+    curves = {f"{name}-training.png" for name in TRAINED if model_card(name).training.losses}
+    assert pictures == {f"{name}-weights.png" for name in TRAINED} | curves
     for path in pages:
         links = re.findall(r"\]\((images/[\w.-]+)\)", path.read_text(encoding="utf-8"))
         assert all((path.parent / link).is_file() for link in links)
     species_pages.write(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in pages} == pages
+
+
+def test_the_curves_have_a_point_for_each_epoch_with_the_error_in_percent():
+    training = dataclasses.replace(
+        model_card("linear").training, losses=(1.0, 0.5, 0.4), accuracies=(0.6, 0.8, 0.9)
+    )
+    drawn = [ax.lines[0].get_xydata() for ax in species_pages.curves_figure(training).axes]
+    np.testing.assert_allclose(drawn[0], [(1, 1.0), (2, 0.5), (3, 0.4)])
+    np.testing.assert_allclose(drawn[1], [(1, 40.0), (2, 20.0), (3, 10.0)])
 
 
 def test_the_misclassified_digits_are_drawn_where_the_digits_are_there(tmp_path, monkeypatch):

@@ -61,6 +61,13 @@ def test_the_seed_is_chosen_by_the_digits_held_out_for_that_and_not_by_the_test(
     assert make_cards.chosen(results).seed == 1
 
 
+def test_a_card_has_the_losses_and_accuracies_of_the_epochs(tmp_path):
+    file = tmp_path / "seed-0.csv"
+    file.write_text("epoch,accuracy,loss\n0,0.65068,1.09594\n1,0.88508,0.37273\n")
+    expected = {"losses": (1.0959, 0.3727), "accuracies": (0.6507, 0.8851)}
+    assert make_cards.curves(file) == expected
+
+
 @pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
 def test_a_card_states_the_settings_of_its_recipe_in_types_that_json_has(recipe):
     settings = make_cards.settings_of(recipe)
@@ -72,7 +79,8 @@ def test_a_card_states_the_settings_of_its_recipe_in_types_that_json_has(recipe)
 
 def test_the_frontier_has_a_point_for_each_file_of_parameters_and_each_published_result():
     ax = Figure().add_subplot()
-    frontier.draw(ax)
+    frontier.draw(ax, lambda card: card.architecture.parameters, "parameters")
+    frontier.draw_published(ax)
     labels = [text.get_text() for text in ax.texts]
     published = [each.name for each in frontier.PUBLISHED]
     assert labels[:-1] == [*frontier.cards(), *published]
