@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import os
@@ -25,8 +24,8 @@ from mnist_zoo.errors import DivergedError
 from mnist_zoo.jobs import joblib_parallel
 from mnist_zoo.models.outputs import model_probabilities, output_kind
 from mnist_zoo.models.species import create_model
+from mnist_zoo.training.callbacks import backup, curve, for_epoch, telling
 from mnist_zoo.training.fit import fit_and_evaluate
-from mnist_zoo.training.kernels import layers_of
 from mnist_zoo.training.losses import loss_for
 from mnist_zoo.training.recipes import TEST_DIGITS, Recipe, find_recipe
 from mnist_zoo.writing import replacing
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 # that chooses the seed: 5,000 digits of 60,000 each. The same for all seeds and models.
 PART = 1 / 12
 PARTS_SEED = 0
-# In an epoch, fewer than 2 ** 16 times numbers are drawn from one generator.
-DRAWS_BITS = 16
 
 
 class Parts(NamedTuple):
@@ -244,7 +241,7 @@ def reproduce(
     if not checked:
         raise ValueError("seeds must hold at least one seed; got none")
     if folder is not None:
-        folder = _own_folder(folder, recipe)
+        folder = own_folder(folder, recipe)
     results = []
     for result in _trained(recipe, data, checked, verbose, folder, on_epoch, jobs):
         results.append(result)
@@ -367,7 +364,7 @@ def train_recipe(
         optimizer=optimizer,
         validation_fraction=recipe.validation_fraction,
         distortion=keras.Sequential(layers) if layers else None,
-        callbacks=[*callbacks, _for_epoch(recipe, layers)],
+        callbacks=[*callbacks, for_epoch(recipe, layers)],
         seed=seed,
         verbose=verbose,
     )
@@ -387,12 +384,12 @@ def _result(
     """Return what a seed gives: from the folder if it is done, or trained now."""
     callbacks: list[keras.callbacks.Callback] = []
     if folder is not None:
-        record, backup = folder / f"seed-{seed}.json", folder / f"seed-{seed}.backup"
+        record, kept = folder / f"seed-{seed}.json", folder / f"seed-{seed}.backup"
         if record.exists():
             return SeedResult(**json.loads(record.read_text(encoding="utf-8"))["result"])
-        callbacks += [_curve(folder / f"seed-{seed}.csv"), _backup(backup)]
+        callbacks += [curve(folder / f"seed-{seed}.csv"), backup(kept)]
     if on_epoch is not None:
-        callbacks.append(_telling(on_epoch, seed))
+        callbacks.append(telling(on_epoch, seed))
     evaluation = train_recipe(recipe, data, seed, verbose=verbose, callbacks=callbacks)
     if evaluation.diverged:
         raise DivergedError(f"the training of {recipe.name} with seed {seed} diverged")
@@ -409,11 +406,11 @@ def _result(
         with replacing(record, overwrite=True) as part:
             facts = {"result": result._asdict(), "versions": _versions()}
             part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(backup, ignore_errors=True)
+        shutil.rmtree(kept, ignore_errors=True)
     return result
 
 
-def _own_folder(folder: Path, recipe: Recipe) -> Path:
+def own_folder(folder: Path, recipe: Recipe) -> Path:
     """Return the folder of a recipe; raise ``ValueError`` if its trainings had other settings."""
     own = folder / recipe.name
     own.mkdir(parents=True, exist_ok=True)
@@ -434,103 +431,12 @@ def _own_folder(folder: Path, recipe: Recipe) -> Path:
     return own
 
 
-def _backup(folder: Path) -> keras.callbacks.Callback:
-    """Return a callback by which a training that was stopped goes on after its last whole epoch."""
-    import keras
-
-    class Backup(keras.callbacks.Callback):  # type: ignore[misc]
-        """As Keras's ``BackupAndRestore``, but a kill at any moment leaves a whole backup."""
-
-        def on_train_begin(self, logs: Any = None) -> None:
-            folder.mkdir(parents=True, exist_ok=True)
-            files = sorted(folder.glob("*.weights.h5"))
-            if files:
-                if not self.model.optimizer.built:
-                    self.model.optimizer.build(self.model.trainable_variables)
-                self.model.load_weights(files[-1])
-                self.model._initial_epoch = int(files[-1].name.split(".")[0])
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
-                return
-            older = list(folder.glob("*.weights.h5"))
-            with replacing(folder / f"{epoch + 1:06}.weights.h5", overwrite=True) as part:
-                self.model.save_weights(part)
-            for file in older:
-                file.unlink()
-
-    return Backup()
-
-
-def _curve(file: Path) -> keras.callbacks.Callback:
-    """Return a callback that appends what Keras says of each whole epoch to a CSV file."""
-    import keras
-
-    class Curve(keras.callbacks.Callback):  # type: ignore[misc]
-        """As Keras's ``CSVLogger``, but the file is closed after each epoch, whatever ends it."""
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
-                return
-            facts = {"epoch": epoch, **dict(sorted((logs or {}).items()))}
-            is_new = not file.exists()
-            with file.open("a", encoding="utf-8", newline="") as out:
-                writer = csv.DictWriter(out, list(facts))
-                if is_new:
-                    writer.writeheader()
-                writer.writerow(facts)
-
-    return Curve()
-
-
-def _telling(on_epoch: Callable[[int, int, int], None], seed: int) -> keras.callbacks.Callback:
-    import keras
-
-    class Telling(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if not self.model.stop_training:  # Ctrl-C, which cuts an epoch short.
-                on_epoch(seed, epoch + 1, self.params["epochs"])
-
-    return Telling()
-
-
 def _distortions(recipe: Recipe, seed: int) -> list[RandomLayer]:
     from mnist_zoo.training.distortions import RandomDistortion
     from mnist_zoo.training.photometry import RandomPhotometry
 
     kinds = (RandomDistortion, recipe.distortion), (RandomPhotometry, recipe.photometry)
     return [kind(**limits, seed=seed) for kind, limits in kinds if limits is not None]
-
-
-def _for_epoch(recipe: Recipe, layers: list[RandomLayer]) -> keras.callbacks.Callback:
-    """Return a callback that sets how strong the distortions of an epoch are, and all seeds.
-
-    Keras saves no seeds with parameters. Here they depend on the number of the epoch alone.
-    """
-    import keras
-
-    class ForEpoch(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            strength = 1.0
-            if recipe.calm:
-                into = (epoch / (recipe.epochs or 1) - (1.0 - recipe.calm)) / recipe.calm
-                strength += (recipe.last_strength - 1.0) * max(0.0, into)
-            for layer in layers:
-                layer.strength.assign(strength)
-            for layer in (*layers, *layers_of(self.model)):
-                generator = getattr(layer, "seed_generator", None)
-                if generator is not None:
-                    _reseed(generator, epoch)
-
-    return ForEpoch()
-
-
-def _reseed(generator: keras.random.SeedGenerator, epoch: int) -> None:
-    """Have the random numbers of an epoch depend on its seed and its number alone."""
-    import keras
-
-    first, _ = keras.ops.convert_to_numpy(generator.state.value)
-    generator.state.assign([first, epoch << DRAWS_BITS])
 
 
 def _versions() -> dict[str, str]:
