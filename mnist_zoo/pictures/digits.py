@@ -521,12 +521,16 @@ def shrunk(amount: Plane) -> NDArray[np.uint8]:
     """Return ink with at most :data:`KEPT` pixels, from 0 to 255."""
     scale = min(1.0, math.sqrt(KEPT / amount.size))
     shape = tuple(max(1, int(scale * side)) for side in amount.shape)
-    ink: NDArray[np.uint8] = np.rint(255.0 * filters.resize(amount, shape)).astype(np.uint8)
+    ink: NDArray[np.uint8] = np.rint(255.0 * filters.shrink(amount, shape)).astype(np.uint8)
     return ink
 
 
 def fit(amount: Plane) -> NDArray[np.float32]:
     """Scale a digit to fit into the box, and place its centre of mass in the middle."""
+    finest = FINE * BOX / max(amount.shape)
+    if finest < 1.0:
+        thin = filters.shrink_thin(amount, tuple(math.ceil(finest * side) for side in amount.shape))
+        amount = amount if thin is None else thin
     (left, right), (top, bottom) = _extent(amount.max(axis=0)), _extent(amount.max(axis=1))
     scale = BOX / max(right - left, bottom - top)
     width, height = (max(1, round(scale * side)) for side in (right - left, bottom - top))

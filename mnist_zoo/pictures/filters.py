@@ -18,14 +18,19 @@ from mnist_zoo.pictures.opening import Plane
 Mask = NDArray[np.bool_]
 # What is beyond the rim of a picture: its last pixel, or the picture in a mirror.
 Beyond = Literal["edge", "symmetric"]
+# Strokes are thin if they grow by more than this factor where each pixel takes the maximum of what
+# it covers: if they are narrower than 1.7 pixels.
+THIN = 1.6
 
 
-def label_regions(mask: Mask) -> NDArray[np.int32]:
-    """Give each connected region of a mask a number. Pixels that touch at a corner are connected.
+def label_regions(mask: Mask, *, corners: bool = True) -> NDArray[np.int32]:
+    """Give each connected region of a mask a number.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (height, width)
+    corners : bool, default True
+        Whether pixels that touch at a corner alone are connected.
 
     Returns
     -------
@@ -41,8 +46,11 @@ def label_regions(mask: Mask) -> NDArray[np.int32]:
     edges = np.flatnonzero(np.diff(flat.ravel(), prepend=False))
     starts, stops = edges[::2], edges[1::2]
     # The runs that each touches in the row above it have numbers from `first` up to `last`.
-    first = np.searchsorted(stops, starts - stride, side="left")
-    last = np.searchsorted(starts, stops - stride, side="right")
+    near, far = stops, starts
+    if not corners:  # Then runs are as far apart as if each were a pixel shorter.
+        near, far = stops - 1, starts + 1
+    first = np.searchsorted(near, starts - stride, side="left")
+    last = np.searchsorted(far, stops - stride, side="right")
     counts = np.maximum(last - first, 0)
     lower = np.repeat(np.arange(len(starts)), counts)
     upper = np.arange(len(lower)) - np.repeat(np.cumsum(counts) - counts - first, counts)
@@ -228,3 +236,18 @@ def resize(plane: Plane, shape: tuple[int, ...]) -> Plane:
     method = Image.Resampling.BOX if shape[0] < plane.shape[0] else Image.Resampling.BILINEAR
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
     return np.asarray(image.resize((shape[1], shape[0]), method), np.float32)
+
+
+def shrink(ink: Plane, shape: tuple[int, ...]) -> Plane:
+    """Shrink ink, from 0 to 1: by averaging, or by the maximum if its strokes are thin."""
+    thin = shrink_thin(ink, shape)
+    return resize(ink, shape) if thin is None else thin
+
+
+def shrink_thin(ink: Plane, shape: tuple[int, ...]) -> Plane | None:
+    """Shrink ink whose strokes averaging would lose, by the maximum; return None for other ink."""
+    most = ink
+    for axis, side in enumerate(shape):
+        starts = np.arange(side) * ink.shape[axis] // side
+        most = np.maximum.reduceat(most, starts, axis=axis)
+    return most if (most > 0.5).mean() > THIN * (ink > 0.5).mean() else None

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import predict_probabilities
@@ -240,22 +239,21 @@ def _union(one: Shape, other: Shape) -> Shape:
         for axis in (0, 1)
     )
     width, height = (max(1, round(scale * side)) for side in high - low)
-    ink = np.zeros((height, width), np.uint8)
+    amount = np.zeros((height, width), np.float32)
     for shape in (one, other):
         across, down = (
             max(1, min(side, round(scale * own)))
             for own, side in zip(_size(shape.box), (width, height), strict=True)
         )
-        small = np.asarray(Image.fromarray(shape.ink).resize((across, down), Image.Resampling.BOX))
+        small = filters.shrink(np.divide(shape.ink, 255.0, dtype=np.float32), (down, across))
         left, top = (
             min(round(scale * start), side - own)
             for start, side, own in zip(
                 np.array(shape.box[:2]) - low, (width, height), (across, down), strict=True
             )
         )
-        there = ink[top : top + down, left : left + across]
+        there = amount[top : top + down, left : left + across]
         np.maximum(there, small, out=there)
-    amount = np.divide(ink, 255.0, dtype=np.float32)
     return Shape(Box(*map(int, (*low, *high))), fit(amount), shrunk(amount))
 
 
@@ -469,7 +467,7 @@ def find_cuts(ink: Plane, most: int = MOST_CUTS) -> Cuts:
 
 def _loops(paper: Mask) -> Mask:
     """Return the paper that ink encloses, as in a zero: what does not reach the rim."""
-    labels = filters.label_regions(paper)
+    labels = filters.label_regions(paper, corners=False)
     outside = np.zeros(labels.max(initial=0) + 1, bool)
     for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside[rim] = True

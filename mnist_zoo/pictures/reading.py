@@ -254,7 +254,9 @@ def _read(candidates: Candidates, model: str | keras.Model) -> Read:
 
 
 def _likelihood(read: Read) -> float:
-    """Return the log-likelihood of a reading, in nats for each digit."""
+    """Return the log-likelihood of a reading, in nats for each digit; of none, minus infinity."""
+    if not len(read.probabilities):
+        return -np.inf
     return float(np.log(read.probabilities.max(axis=1)).mean())
 
 

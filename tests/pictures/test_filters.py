@@ -66,6 +66,26 @@ def assert_same(found, expected):
 
 def test_regions_are_those_of_scipy_in_its_order(mask):
     assert_same(filters.label_regions(mask), ndimage.label(mask, EIGHT_NEIGHBOURS)[0])
+    assert_same(filters.label_regions(mask, corners=False), ndimage.label(mask)[0])
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 40])
+@pytest.mark.parametrize("shape", [(100, 100), (61, 83), (400, 7)])
+def test_a_ring_that_is_shrunk_stays_closed(width, shape):
+    rows, columns = np.ogrid[:400, :400]
+    far = np.hypot(rows - 199.5, columns - 199.5)
+    ink = ((far < 195) & (far >= 195 - width)).astype(np.float32)
+    small = filters.shrink(ink, shape)
+    assert small.shape == shape
+    regions = ndimage.label(small <= 0.5)[0]
+    middle = regions[shape[0] // 2, shape[1] // 2]
+    assert (middle not in (0, regions[0, 0])) or min(shape) == 7
+
+
+def test_thick_strokes_are_shrunk_by_averaging():
+    ink = np.zeros((60, 40), np.float32)
+    ink[20:40, 11:30] = 1.0
+    np.testing.assert_array_equal(filters.shrink(ink, (20, 13)), filters.resize(ink, (20, 13)))
 
 
 def test_distances_are_those_of_scipy(mask):

@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from benchmarks import drawing
 from mnist_zoo import dense_sigmoid, read_digits
 from mnist_zoo.pictures import Box, reading
 from mnist_zoo.pictures.digits import Candidates, Shape
+from tests.drawing.strokes import STROKES
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +136,36 @@ def test_ones_on_a_page_on_its_side_are_read_and_dashes_on_an_upright_one_are_no
     on_its_side = read_digits(np.rot90(with_one, -1))
     assert on_its_side.turned == 90
     assert str(on_its_side) == str(read_digits(with_one))
+
+
+def drawn(side, width, digits):
+    """Draw digits in rows of five, each in a square of `side` pixels, with a pen so wide."""
+    columns = min(5, len(digits))
+    image = Image.new("L", (columns * side, -(-len(digits) // 5) * side), 255)
+    canvas = ImageDraw.Draw(image)
+    for number, digit in enumerate(digits):
+        row, column = divmod(number, 5)
+        for stroke in STROKES[digit]:
+            places = [((x + column) * side, (y + row) * side) for x, y in stroke]
+            canvas.line(places, fill=0, width=width, joint="curve")
+    return image
+
+
+@pytest.mark.parametrize("side", [400, 1200])
+@pytest.mark.parametrize("width", [1, 3, 6])
+def test_the_thinnest_pen_on_a_large_picture_is_read(side, width):
+    read = [str(read_digits(drawn(side, width, [digit]))) for digit in range(10)]
+    assert read == list("0123456789")
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8])
+def test_a_page_of_large_digits_in_a_thin_pen_is_read(width):
+    assert str(read_digits(drawn(1000, width, range(10)))).split() == ["01234", "56789"]
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 5, 40])
+def test_zeros_that_stand_close_are_neither_joined_nor_cut(width):
+    image = Image.new("L", (2000, 2000), 255)
+    for box in ([200, 400, 960, 1600], [1040, 400, 1800, 1600]):
+        ImageDraw.Draw(image).ellipse(box, outline=0, width=width)
+    assert str(read_digits(image)) == "00"
