@@ -92,13 +92,16 @@ def _declared_kind(model: keras.Model) -> OutputKind | None:
 
 
 def check_softmax_once(model: keras.Model) -> None:
-    """Raise ``ValueError`` if the last layer applies softmax to probabilities."""
+    """Raise ``ValueError`` if the last layer applies softmax to probabilities as they are.
+
+    A last layer with parameters, as a new head on a classifier, can learn to undo that.
+    """
     last = _output_layer(model)
     try:
         before = last.input._keras_history.operation
     except (AttributeError, ValueError):  # No layer, or not one layer before it.
         return
-    if _is_softmax(last) and _is_softmax(before):
+    if not last.weights and _is_softmax(last) and _is_softmax(before):
         raise ValueError(
             f"the model applies softmax twice, in the layers {before.name!r} and {last.name!r}: "
             "leave it out of one. The second brings all probabilities close to each other. "
