@@ -39,7 +39,9 @@ class PageFile(NamedTuple):
 
 def page_files() -> dict[str, PageFile]:
     """Return every file that the page loads, by its name; models are made when asked for."""
-    contents = {path.name: path.read_bytes for path in sorted(FOLDER.iterdir()) if path.is_file()}
+    contents = {
+        path.name: path.read_bytes for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES
+    }
     contents["models.json"] = models_as_json
     contents.update({f"{name}.bin": partial(model_as_bytes, name) for name in list_drawable()})
     return {name: PageFile(TYPES[Path(name).suffix], content) for name, content in contents.items()}

@@ -25,8 +25,9 @@ HEADERS = {
 class PageServer(socketserver.ThreadingTCPServer):
     """Serve the page on which one draws a digit, on a free port of this machine alone.
 
-    Requests need the random token that is in the address, and the address as their host. So
-    neither other users of the machine nor other pages in the browser can use the server.
+    Requests need the random token that is in the address, and the address as their host. So other
+    pages in the browser cannot use the server. Other users of the machine would have to see the
+    address, which is in the list of processes while a browser opens it.
 
     See Also
     --------
@@ -89,10 +90,16 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "mnist-zoo", ""
 
     def do_GET(self) -> None:
-        token, _, name = self.path.partition("?")[0].removeprefix("/").partition("/")
+        token, slash, name = self.path.partition("?")[0].removeprefix("/").partition("/")
         is_known = secrets.compare_digest(token.encode(), self.server.token.encode())
         if not is_known or self.headers.get_all("Host") != [self.server.host]:
             self.send_error(HTTPStatus.FORBIDDEN, "Open the address that mnist-zoo draw printed")
+            return
+        if not slash:  # The page would look for its files beside the folder that it is in.
+            self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+            self.send_header("Location", self.server.address)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         # Names are looked up in a table, so that no other file can be had.
         file = self.server.files.get(name or FIRST)

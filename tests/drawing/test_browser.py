@@ -428,6 +428,13 @@ def test_a_model_that_cannot_be_loaded_is_told_and_another_one_goes_on(page):
     assert reading(page) == "?"
     choose(page, "dense_relu")
     assert reading(page) == "2"
+    playwright.expect(page.locator("#notice")).to_have_text("")
+
+
+def test_a_list_of_models_that_cannot_be_loaded_is_told(page):
+    page.route("**/models.json", lambda route: route.fulfill(status=500, body="damaged"))
+    page.reload()
+    playwright.expect(page.locator("#notice")).to_have_text(re.compile("was not loaded"))
 
 
 def test_of_models_chosen_quickly_the_last_one_reads(page):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -95,6 +96,15 @@ def test_the_page_names_no_other_site():
     for path in files.FOLDER.iterdir():
         text = path.read_text(encoding="utf-8")
         assert not re.findall(r"(?:https?:)?//[\w.-]+\.\w+|@import|url\(", text), path.name
+
+
+def test_files_that_are_no_part_of_the_page_are_left_out(monkeypatch, tmp_path):
+    shutil.copytree(files.FOLDER, tmp_path / "page")
+    expected = set(files.page_files())
+    monkeypatch.setattr(files, "FOLDER", tmp_path / "page")
+    for name in (".DS_Store", "draw.js~", "draw.js.swp"):
+        (tmp_path / "page" / name).write_bytes(b"")
+    assert set(files.page_files()) == expected
 
 
 def test_the_scripts_are_short():

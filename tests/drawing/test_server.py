@@ -43,6 +43,11 @@ def test_the_address_is_that_of_the_page(served):
     assert b"Draw a digit" in ask(served, parts.path + "?from=a-shell")[2]
 
 
+def test_the_address_without_its_last_slash_leads_to_the_page(served):
+    status, headers, _ = ask(served, f"/{served.token}")
+    assert (status, headers["Location"]) == (301, served.address)
+
+
 @pytest.mark.parametrize("token", ["", "x", "{}x", "../{}", "%2e%2e/{}", "é"])
 def test_nobody_without_the_token_has_anything(served, token):
     path = token.format(served.token).encode().decode("latin-1")

@@ -152,7 +152,7 @@ for (const [id, canvas] of [["save-drawing", drawing], ["save-digit", at("digit"
 async function choose() {
   const name = at("models").value, loaded = await loadModel(name).catch((error) => say("The model", error));
   if (name !== at("models").value) return; // Another one was chosen in the meantime.
-  model = loaded;
+  if ((model = loaded)) at("notice").textContent = "";
   at("models").dataset.running = name;
   at("no-hidden").hidden = model?.length !== 1;
   update();
@@ -162,8 +162,8 @@ Object.assign(at("notice"), { textContent: "", className: "notice" });
 addEventListener("resize", update);
 const grow = () => (frameElement.style.height = `${document.body.offsetHeight}px`); // In a page of the documentation.
 if (window.frameElement) new ResizeObserver(grow).observe(document.body);
-for (const { name, accuracy, isDefault } of await (await fetch("models.json")).json())
+const list = await fetch("models.json").then((found) => found.json()).catch((error) => say("The list", error));
+for (const { name, accuracy, isDefault } of list ?? [])
   at("models").add(new Option(`${name}: ${percent(accuracy)} right`, name, isDefault, isDefault));
 at("models").addEventListener("change", choose);
-await choose();
-at("models").disabled = false;
+choose().then(() => (at("models").disabled = false));
