@@ -1,10 +1,10 @@
 """How often digits that are surely read are read rightly: ``python -m benchmarks.confidence``.
 
-Digits of MNIST's training split that the shipped models were not trained on are drawn in all the
-ways of :mod:`benchmarks.drawing`, and written on the pages of :mod:`benchmarks.phone_pages`. Each
-kind of picture is a row: the digits that are read on it, the share of which the model is 99 % sure,
-and the share of these that are right. It writes ``docs/results/confidence.md``. A run with fewer
-digits or pages prints its table alone.
+Digits of MNIST's training split that the shipped models were not trained on are drawn in the ways
+of :mod:`benchmarks.drawing`, but for the largest pictures, and written on the pages of
+:mod:`benchmarks.phone_pages`. Each kind of picture is a row: the digits that are read on it, the
+share of which the model is 99 % sure, and the share of these that are right. It writes
+``docs/results/confidence.md``. A run with fewer digits or pages prints its table alone.
 """
 
 from __future__ import annotations

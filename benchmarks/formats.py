@@ -105,7 +105,10 @@ def main() -> None:
             continue
         results[name, form, backend] = measured(backend, name, form)
         docs.write(RESULTS, [results[key] for key in sorted(results, key=order)])
-    docs.write("formats.md", table_of(docs.read(RESULTS)))
+    if results:
+        docs.write("formats.md", table_of(docs.read(RESULTS)))
+    else:
+        docs.leave("formats.md", "nothing was measured")
 
 
 if __name__ == "__main__":

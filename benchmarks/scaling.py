@@ -9,7 +9,6 @@ import argparse
 import functools
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -61,6 +60,8 @@ def seconds_of(work: Callable[[], object], times: int = 1) -> float:
 
 def start_of_a_worker() -> dict[str, float]:
     """Start, load MNIST, train one seed and then another; all with one thread."""
+    import resource  # Windows has none.
+
     data = load_mnist()
     started = time.process_time()
     with tempfile.TemporaryDirectory() as name:
@@ -68,8 +69,8 @@ def start_of_a_worker() -> dict[str, float]:
         first = seconds_of(lambda: reproduce(RECIPE, data, seeds=[0], folder=folder))
         second = seconds_of(lambda: reproduce(RECIPE, data, seeds=[0, 1], folder=folder))
         kept = sum(file.stat().st_size for file in folder.rglob("seed-1.*"))
-    # On Linux in kilobytes.
-    memory = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024
+    memory = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "start": started + first - second,
         "training": second,

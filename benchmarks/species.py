@@ -6,7 +6,6 @@ random ones, which take as long.
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any
 
@@ -22,24 +21,10 @@ from mnist_zoo.models.outputs import model_probabilities
 from mnist_zoo.models.shipped import FOLDER
 from mnist_zoo.models.species import SPECIES
 from tools import docs
+from tools.species import multiply_adds_of
 
 DIGITS, BATCH, EPOCHS = 10_000, 128, 3
 ALL = 60_000  # What the time of an epoch is stated for.
-
-
-def multiply_adds(model: keras.Model) -> int:
-    """Return how many products of two numbers a forward pass of one picture adds up."""
-    return sum(map(_multiply_adds, model.layers))
-
-
-def _multiply_adds(layer: keras.layers.Layer) -> int:
-    places = math.prod(layer.output.shape[1:-1])
-    products: int = places * sum(
-        math.prod(weight.shape) for weight in layer.weights if weight.name == "kernel"
-    )
-    if isinstance(layer, keras.layers.MultiHeadAttention):  # Each place attends to every other.
-        products += 2 * places**2 * int(layer.num_heads) * int(layer.key_dim)
-    return products
 
 
 def seconds_of_an_epoch(name: str, x: Any, y: Any) -> float:
@@ -71,7 +56,7 @@ def cells(name: str, x: Any, y: Any) -> tuple[str, ...]:
     return (
         f"`{name}`",
         f"{model.count_params():,}",
-        f"{multiply_adds(model):,}",
+        f"{multiply_adds_of(model):,}",
         "" if size is None else f"{size:.0f} kB",
         f"{seconds_of_an_epoch(name, x, y):.1f} s",
         *times,
@@ -88,7 +73,7 @@ def main() -> None:
         *("1 digit, NumPy", "10,000, NumPy", "10,000, Keras"),
     )
     rows = [cells(name, x, y) for name in track(list_models(), "models")]
-    docs.write("species.md", docs.table(headings, rows))
+    docs.write("cost.md", docs.table(headings, rows))
 
 
 if __name__ == "__main__":

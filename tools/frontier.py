@@ -51,7 +51,7 @@ PLACES: Places = {
 }
 # The same, where the points are over their errors on spoilt digits.
 PLACES_BY_ROBUSTNESS: Places = {
-    "dense_relu": (35, "right", (-5, -8)),
+    "dense_relu": (-35, "left", (5, -12)),
     "keras_convnet": (-35, "right", (-6, 4)),
     "convnet_small": (-35, "right", (-6, 4)),
 }
@@ -123,8 +123,8 @@ def main() -> None:
     right.set(ylabel="")
     right.set_xticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
     right.set_xticks([], minor=True)
-    right.set_xlim(2.5, 60)
-    left.set(xlim=(20, 4e4), ylim=(0.15, 20))
+    right.margins(x=0.2)
+    left.margins(x=0.2, y=0.1)
     figure.savefig(IMAGES / "cost.png", dpi=100)
 
 

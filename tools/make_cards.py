@@ -42,6 +42,7 @@ from mnist_zoo.models.provenance import SHIPPED_FILE
 from mnist_zoo.models.shipped import read_card, set_parameters
 from mnist_zoo.models.species import SPECIES
 from mnist_zoo.recipes import SHIPPED, Recipe, SeedResult
+from mnist_zoo.training.reproducing import own_folder
 from tools.docs import IMAGES, ROOT
 
 WEIGHTS = ROOT / "mnist_zoo" / "models" / "weights"
@@ -64,7 +65,9 @@ ALL = (
 
 def results_of(recipe: Recipe, folder: Path) -> list[SeedResult]:
     """Return what the seeds of a recipe gave, if it was trained in that folder."""
-    files = sorted((folder / recipe.name).glob("seed-*.json"))
+    if not (folder / recipe.name).is_dir():
+        return []
+    files = sorted(own_folder(folder, recipe).glob("seed-*.json"))
     records = [json.loads(file.read_text(encoding="utf-8")) for file in files]
     return [SeedResult(**record["result"]) for record in records]
 
@@ -85,10 +88,17 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
     return settings
 
 
-def curves(file: Path) -> dict[str, tuple[float, ...]]:
-    """Return the losses and the accuracies of the epochs of a training, as a card has them."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        epochs = list(csv.DictReader(lines))
+def curves(file: Path, count: int) -> dict[str, tuple[float, ...]]:
+    """Return the losses and the accuracies of a training of so many epochs, as a card has them.
+
+    They are empty if not all of them were recorded.
+    """
+    epochs = []
+    if file.exists():
+        with file.open(encoding="utf-8", newline="") as lines:
+            epochs = list(csv.DictReader(lines))
+    if [int(epoch["epoch"]) for epoch in epochs] != list(range(count)):
+        epochs = []
     return {
         "losses": tuple(round(float(epoch["loss"]), 4) for epoch in epochs),
         "accuracies": tuple(round(float(epoch["accuracy"]), 4) for epoch in epochs),
@@ -99,6 +109,8 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
     """Write the parameters of the chosen seed, and their card."""
     if [each.seed for each in results] != list(range(len(results))):
         raise ValueError(f"{recipe.name}: a seed is missing: {[each.seed for each in results]}")
+    if len(results) > 1 and not recipe.held_out:
+        raise ValueError(f"{recipe.name} holds out no digits that could choose a seed")
     best, own = chosen(results), folder / recipe.name
     trained = keras.saving.load_model(own / f"seed-{best.seed}.keras")
     content = io.BytesIO()
@@ -127,7 +139,7 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
             settings=settings_of(recipe),
             data_sha256={s.key: s.sha256 for s in MNIST.arrays if s.key.endswith("_train")},
             versions=json.loads((own / f"seed-{best.seed}.json").read_text())["versions"],
-            **curves(own / f"seed-{best.seed}.csv"),
+            **curves(own / f"seed-{best.seed}.csv", recipe.epochs or 0),
         ),
         test=evaluation.measures,
         corrected_labels=corrected_accuracy(evaluation.labels, evaluation.predictions),

@@ -100,6 +100,8 @@ def test_the_mean_robustness_of_the_card_is_that_of_its_rows(name):
     stated = model_card(name).robustness
     assert stated.accuracies.keys() == CORRUPTIONS.keys()
     assert stated.mean == pytest.approx(np.mean(list(stated.accuracies.values())), abs=1e-4)
+    unlike = [stated.accuracies[kind] for kind, each in CORRUPTIONS.items() if not each.resembles]
+    assert stated.mean_unlike_training == pytest.approx(np.mean(unlike), abs=1e-4)
 
 
 @every_shipped_model

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from mnist_zoo import read_digits
 from mnist_zoo.models.species import SPECIES
 from mnist_zoo.recipes import SHIPPED, SeedResult
+from mnist_zoo.training import reproducing
+from mnist_zoo.training.recipes import find_recipe
 from tools import audit, docs, frontier, make_cards, screenshots, written_page
 
 
@@ -65,7 +67,26 @@ def test_a_card_has_the_losses_and_accuracies_of_the_epochs(tmp_path):
     file = tmp_path / "seed-0.csv"
     file.write_text("epoch,accuracy,loss\n0,0.65068,1.09594\n1,0.88508,0.37273\n")
     expected = {"losses": (1.0959, 0.3727), "accuracies": (0.6507, 0.8851)}
-    assert make_cards.curves(file) == expected
+    assert make_cards.curves(file, 2) == expected
+    # Of a training of three epochs, this is a part.
+    assert make_cards.curves(file, 3) == {"losses": (), "accuracies": ()}
+    assert make_cards.curves(tmp_path / "seed-1.csv", 2) == {"losses": (), "accuracies": ()}
+
+
+def test_a_training_with_other_settings_than_its_recipe_has_is_not_shipped(tmp_path):
+    recipe = find_recipe("shipped/linear")
+    reproducing.own_folder(tmp_path, dataclasses.replace(recipe, epochs=1))
+    (tmp_path / recipe.name / "seed-0.json").write_text("{}")
+    with pytest.raises(ValueError, match="were made with other settings of shipped/linear"):
+        make_cards.results_of(recipe, tmp_path)
+
+
+def test_a_seed_is_not_chosen_by_the_test_digits(tmp_path):
+    recipe = dataclasses.replace(find_recipe("shipped/linear"), held_out=False)
+    with pytest.raises(ValueError, match="no digits that could choose a seed"):
+        make_cards.ship(
+            recipe, [SeedResult(0, 0.9, 0.1, 1.0), SeedResult(1, 0.9, 0.1, 1.0)], tmp_path, None
+        )
 
 
 @pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
@@ -119,17 +140,10 @@ def test_the_pages_of_the_screenshots_are_there():
 
 
 @pytest.mark.slow
-def test_a_page_that_is_wider_than_a_phone_is_named(tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not Path(screenshots.CHROMIUM).exists():
-        pytest.skip("Chromium is not installed")
+def test_a_page_that_is_wider_than_a_phone_is_named(chromium, tmp_path):
     (tmp_path / "narrow.html").write_text("<meta name=viewport content='width=device-width'>text")
     (tmp_path / "wide.html").write_text("<div style='width: 500px'>text</div>")
-    with playwright.sync_playwright() as running:
-        options = {"executable_path": screenshots.CHROMIUM, "args": screenshots.OPTIONS}
-        browser = running.chromium.launch(**options)
-        (found,) = screenshots.too_wide(browser, tmp_path)
-        browser.close()
+    (found,) = screenshots.too_wide(chromium, tmp_path)
     assert found.startswith("wide.html: 5")
 
 
