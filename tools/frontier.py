@@ -47,11 +47,13 @@ USUAL_PLACE = (35, "left", (6, 4))
 PLACES: Places = {
     PUBLISHED[0].name: (-35, "right", (-6, 4)),
     PUBLISHED[2].name: (-35, "right", (-6, 4)),
-    "dense_relu": (35, "right", (-5, -8)),
+    "dense_relu": (-35, "left", (5, -12)),
+    "lenet5": (-35, "left", (6, -10)),
 }
 # The same, where the points are over their errors on spoilt digits.
 PLACES_BY_ROBUSTNESS: Places = {
     "dense_relu": (-35, "left", (5, -12)),
+    "lenet5": (-35, "left", (6, -10)),
     "keras_convnet": (-35, "right", (-6, 4)),
     "convnet_small": (-35, "right", (-6, 4)),
 }

@@ -14,15 +14,17 @@ from mnist_zoo.models.layers import LayerSpec, Settings
 from mnist_zoo.models.shipped import read_facts, read_parameters
 from mnist_zoo.models.species import SPECIES, find_shipped
 
-# The kinds of layers that the page runs: the keys of LAYERS in `page/model.js`. A dense layer is
-# given to it as a convolution of one pixel.
-KINDS = {"Conv2D", "MaxPooling2D", "GlobalAveragePooling2D"}
+# The kinds of layers that the page runs: the keys of LAYERS in `page/model.js`. Others are given to
+# it as one of these: a dense layer as a convolution of one pixel, and a mean of all pixels as a
+# pooling with one window.
+KINDS = {"Conv2D", "MaxPooling2D", "AveragePooling2D"}
+GIVEN_AS = {"Dense": "Conv2D", "GlobalAveragePooling2D": "AveragePooling2D"}
 # Layers that leave the numbers, and their order, as they are.
 UNCHANGED = {"InputLayer", "Reshape", "Flatten", "Dropout"}
 # An activation becomes part of the layer before it, and a normalization is folded into it.
-MERGED = {"Dense", "Activation", "BatchNormalization"}
+MERGED = {"Activation", "BatchNormalization"}
 # The keys of ACTIVATIONS in `page/model.js`.
-ACTIVATIONS = {"linear", "relu", "sigmoid", "softmax"}
+ACTIVATIONS = {"linear", "relu", "tanh", "sigmoid", "softmax"}
 # The page begins with the most accurate model that has fewer parameters than this. Larger ones are
 # slower: tests/drawing/test_browser.py prints how long a frame takes.
 QUICK = 100_000
@@ -39,7 +41,7 @@ def _can_run(facts: dict[str, Any]) -> bool:
     return (
         facts["architecture"]["chain"]
         and tuple(facts["architecture"]["input_shape"]) in INPUT_SHAPES
-        and {layer["kind"] for layer in layers} <= KINDS | UNCHANGED | MERGED
+        and {layer["kind"] for layer in layers} <= KINDS | GIVEN_AS.keys() | UNCHANGED | MERGED
         and {layer["settings"].get("activation", "linear") for layer in layers} <= ACTIVATIONS
     )
 
@@ -103,7 +105,7 @@ def model_as_bytes(name: str) -> bytes:
             rows.append(
                 {
                     "name": layer.name,
-                    "kind": "Conv2D" if layer.kind == "Dense" else layer.kind,
+                    "kind": GIVEN_AS.get(layer.kind, layer.kind),
                     "before": before,
                     "shape": shape,
                     "activation": activation,
@@ -121,7 +123,10 @@ def _windows(
     before: Iterable[int], shape: Iterable[int], settings: Settings, kernel: tuple[int, ...]
 ) -> dict[str, tuple[int, ...]]:
     """Return the size of a layer's windows, their strides, and how far the first lies outside."""
-    size = tuple(settings.get("pool_size", kernel[:2] if len(kernel) == 4 else (1, 1)))
+    if kernel:
+        size = kernel[:2] if len(kernel) == 4 else (1, 1)
+    else:
+        size = tuple(settings.get("pool_size", tuple(before)[:2]))
     strides = tuple(settings.get("strides", (1, 1)))
     corner = tuple(
         max((count - 1) * step + extent - side, 0) // 2

@@ -32,6 +32,7 @@ class Convolution(NamedTuple):
     pools: bool = False
 
 
+LENET_WEIGHTS = ShippedWeights("lenet5")
 KERAS_WEIGHTS = ShippedWeights("keras_convnet")
 SMALL_WEIGHTS = ShippedWeights("convnet_small")
 LARGE_WEIGHTS = ShippedWeights("convnet")
@@ -106,7 +107,7 @@ def lenet5(
         return dense(84, "tanh", "f6", seeds)(layers.Flatten(data_format=LAST, name="flatten")(x))
 
     return build_model(
-        None,
+        LENET_WEIGHTS,
         features,
         input_shape=input_shape,
         input_tensor=input_tensor,

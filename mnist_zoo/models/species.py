@@ -86,6 +86,7 @@ SPECIES: dict[str, Species] = {
             summary="LeNet-5 of 1998: three convolutions of 5 x 5 pixels, two dense layers",
             factory=convolutional.lenet5,
             parameters=61_706,
+            weights=convolutional.LENET_WEIGHTS,
         ),
         Species(
             name="keras_convnet",

@@ -188,12 +188,12 @@ def _shipped(model: str, **settings: Any) -> Recipe:
         "calm": 0.3,
         "last_strength": 0.1,
         "held_out": True,
+        "choices": "Settings and seed were chosen on 5,000 digits each, which are not trained on.",
     }
     return Recipe(
         name=f"shipped/{model}",
         title=model,
         published="no publication: a setting of this package",
-        choices="Settings and seed were chosen on 5,000 digits each, which are not trained on.",
         claim=None,
         model=model,
         **{**usual, **settings},
@@ -213,7 +213,15 @@ SHIPPED: tuple[Recipe, ...] = (
     _shipped("dense_relu", epochs=300, **_MILDER),
     _shipped("dense_relu_dropout", epochs=300, model_options={"dropout": 0.1}, distortion={}),
     _shipped("dense_sigmoid", epochs=300, **_MILDER),
-    _shipped("lenet5", epochs=120, **_MILDER),
+    _shipped(
+        "lenet5",
+        epochs=160,
+        held_out=False,
+        choices="Settings were chosen in trainings on 50,000 digits, by 5,000 others. After 120 "
+        "epochs, seeds 0 and 1 of these read 99.44 % and 99.41 % of the test digits. This training "
+        "is longer, on all digits, and of one seed; nothing was chosen by it.",
+        **_MILDER,
+    ),
     _shipped("keras_convnet", epochs=60),
     _shipped("convnet_small", epochs=60, learning_rate=0.004),
     _shipped("convnet", epochs=30),

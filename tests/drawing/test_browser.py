@@ -458,6 +458,7 @@ def test_hidden_layers_are_shown_by_their_activity(page):
         ("linear", []),
         ("dense_relu", ["hidden_1", "hidden_2"]),
         ("dense_sigmoid", ["hidden_1", "hidden_2"]),
+        ("lenet5", ["c1", "c3", "c5", "f6"]),
         ("convnet_small", [f"convolution_{number}" for number in range(1, 6)]),
     ):
         choose(page, name)

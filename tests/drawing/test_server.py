@@ -102,7 +102,7 @@ def test_only_get_is_answered(served, method):
     [
         *("../server.py", "..%2fserver.py", "%2e%2e/server.py", "..\\server.py", "/etc/passwd"),
         *("page/index.html", "./index.html", "index.html/", "index.html%00.css", "linear.npz"),
-        *("lenet5.bin", "__init__.py", "//index.html", "INDEX.HTML"),
+        *("vision_transformer.bin", "__init__.py", "//index.html", "INDEX.HTML"),
     ],
 )
 def test_no_other_file_can_be_had(served, name):

@@ -233,7 +233,8 @@ def test_digits_that_choose_are_not_trained_on():
 def test_a_shipped_recipe_trains_a_model_of_the_package(recipe):
     assert recipe.name == f"shipped/{recipe.model}"
     assert recipe.model in SPECIES
-    assert recipe.held_out
+    # Whatever is chosen by a training is chosen on digits that it holds out.
+    assert recipe.held_out or "nothing was chosen by it" in recipe.choices
 
 
 def test_the_strength_of_distortions_falls_at_the_end():

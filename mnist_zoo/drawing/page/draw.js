@@ -36,11 +36,11 @@ function pictureOf(values, { name, shape }) {
   const [rows, columns, count] = shape, gap = rows > 1 ? 1 : 0, across = Math.ceil(Math.sqrt(2 * count));
   const canvas = canvasOf(across * (columns + gap) - gap, Math.ceil(count / across) * (rows + gap) - gap);
   const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
-  const most = values.reduce((a, b) => Math.max(a, b), 1e-9), figure = document.createElement("figure");
+  const most = values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9), figure = document.createElement("figure");
   values.forEach((value, i) => {
     const unit = i % count, x = (unit % across) * (columns + gap) + (Math.floor(i / count) % columns);
     const y = Math.floor(unit / across) * (rows + gap) + Math.floor(i / count / columns);
-    image.data[4 * (y * canvas.width + x) + 3] = (255 * value) / most;
+    image.data[4 * (y * canvas.width + x) + 3] = (255 * Math.abs(value)) / most;
   });
   context.putImageData(image, 0, 0);
   canvas.ariaHidden = "true";
@@ -62,7 +62,7 @@ function show(pixels) {
   at("best").textContent = probabilities ? first : "?";
   at("second").textContent = !probabilities ? "Nothing is drawn yet."
     : `${percent(probabilities[first])} sure; second choice: ${second} (${percent(probabilities[second])})`;
-  const isHidden = ({ activation }) => activation === "relu" || activation === "sigmoid";
+  const isHidden = ({ activation }) => ["relu", "sigmoid", "tanh"].includes(activation);
   at("hidden").replaceChildren(...outputs.flatMap((x, i) => (isHidden(model[i]) ? [pictureOf(x, model[i])] : [])));
   clearTimeout(timer); // A screen reader says the reading once it stays.
   timer = setTimeout(() => (at("live").textContent = at("reading").textContent), 600);

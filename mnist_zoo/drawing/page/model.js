@@ -3,6 +3,7 @@
 export const ACTIVATIONS = {
   linear: (x) => x,
   relu: (x) => x.map((value) => Math.max(value, 0)),
+  tanh: (x) => x.map(Math.tanh),
   sigmoid: (x) => x.map((value) => 1 / (1 + Math.exp(-value))),
   softmax: (x) => {
     const most = Math.max(...x), powers = x.map((value) => Math.exp(value - most));
@@ -21,6 +22,16 @@ function visitWindows({ before, shape, size, strides, corner }, visit) {
   }
 }
 
+// Return a layer that joins the pixels of each window.
+const pool = (first, join) => (x, layer) => {
+  const count = layer.shape[2], out = new Float32Array(layer.shape[0] * layer.shape[1] * count).fill(first);
+  visitWindows(layer, (window, pixel) => {
+    for (let c = window * count, from = pixel * count, end = c + count; c < end; c++, from++)
+      out[c] = join(out[c], x[from], layer);
+  });
+  return out;
+};
+
 // Each kind of layer: from its input and the layer to its output. Pixels have their channels one after the other.
 export const LAYERS = {
   Conv2D(x, layer) {
@@ -34,18 +45,8 @@ export const LAYERS = {
     });
     return out;
   },
-  MaxPooling2D(x, layer) {
-    const count = layer.shape[2], out = new Float32Array(layer.shape[0] * layer.shape[1] * count).fill(-Infinity);
-    visitWindows(layer, (window, pixel) => {
-      for (let c = 0; c < count; c++) out[window * count + c] = Math.max(out[window * count + c], x[pixel * count + c]);
-    });
-    return out;
-  },
-  GlobalAveragePooling2D(x, { before, shape }) {
-    const out = new Float32Array(shape[2]);
-    x.forEach((value, i) => (out[i % shape[2]] += value / (before[0] * before[1])));
-    return out;
-  },
+  MaxPooling2D: pool(-Infinity, (most, value) => Math.max(most, value)),
+  AveragePooling2D: pool(0, (mean, value, { size }) => mean + value / (size[0] * size[1])),
 };
 
 // Read a model's file: the length of a text of JSON, that text, and the parameters as little-endian floats.
