@@ -47,6 +47,24 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def exact_openvino() -> Iterator[None]:
+    """Have OpenVINO compute with 32 bits: Keras lets it use 16 where the processor can."""
+    if os.environ.get("KERAS_BACKEND") != "openvino":
+        yield
+        return
+    import openvino
+
+    compile_model = openvino.compile_model
+
+    def exact(model, device, config=None):
+        return compile_model(model, device, {"INFERENCE_PRECISION_HINT": "f32", **(config or {})})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openvino, "compile_model", exact)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test depend on the internet: only this machine has a name."""
