@@ -229,6 +229,27 @@ def loops_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     return loops
 
 
+def around(labels: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return in which region of the rest of a picture each region lies.
+
+    Parameters
+    ----------
+    labels, others : ndarray of int32, shape (height, width)
+        The regions of a mask with corners, and those of its inverse without; or the reverse.
+
+    Returns
+    -------
+    ndarray of int32, shape (labels + 1,)
+        For each label the label of `others` on the left of its first pixel; 0 at the rim, and for
+        the label 0.
+    """
+    # Labels are in the order of their first pixels.
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(labels.ravel()), prepend=0))
+    beside = others.ravel()[np.maximum(first - 1, 0)]
+    beside[first % labels.shape[1] == 0] = 0
+    return np.concatenate([np.zeros(1, np.int32), beside])
+
+
 def resize(plane: Plane, shape: tuple[int, ...]) -> Plane:
     """Resize a plane: by averaging if it shrinks, by bilinear interpolation if it grows."""
     if plane.shape == shape:

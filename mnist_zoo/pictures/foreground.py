@@ -13,7 +13,7 @@ from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, boxes_of, resize
 from mnist_zoo.pictures.opening import Plane
 from mnist_zoo.pictures.pages import Ink, find_strokes, may_be_page
-from mnist_zoo.pictures.ruling import without_lines
+from mnist_zoo.pictures.ruling import without_frames, without_lines
 
 # The thresholds down to LEAST_SIDE_FOR_NOISE were chosen by measuring. What other values change is
 # measured by `python -m benchmarks.picture_thresholds`.
@@ -75,6 +75,7 @@ def find_ink(grey: Plane) -> Ink | None:
     if noise > 0.02:
         contrast = filters.blur(contrast)
         noise /= 2.0 * np.sqrt(np.pi)  # The share of white noise that this filter leaves.
+    contrast = without_frames(contrast, max(0.15 * float(contrast.max()), 3.0 * noise))
     contrast = without_lines(contrast, noise, 0.15 * float(contrast.max()))
     contrast = without_lines(contrast.T, noise, 0.15 * float(contrast.max())).T
     is_large = may_be_page(grey.shape)
@@ -177,7 +178,10 @@ def _is_light_on_dark(grey: Plane) -> bool:
     ink: if it is lighter on average, the ink is lighter.
     """
     small = resize(grey, _coarse_shape(grey.shape, POLARITY_SIDE))
-    paper = filters.median(small, POLARITY_WINDOW)
+    # By itself the median would repeat the pixels of the rim, which may be a border.
+    reach = POLARITY_WINDOW // 2
+    padded = np.pad(small, reach, mode="symmetric")
+    paper = filters.median(padded, POLARITY_WINDOW)[reach:-reach, reach:-reach]
     return bool((small - paper).mean() > 0.0)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, resize
 from mnist_zoo.pictures.opening import Plane
-from mnist_zoo.pictures.ruling import without_lines
+from mnist_zoo.pictures.ruling import without_frames, without_lines
 
 # These values were chosen on pages of training digits, by hand:
 # `python -m benchmarks.phone_pages --split train` measures how these are read.
@@ -54,8 +54,9 @@ TABLE = 0.5
 # Ink with less than this share of the contrast of the darkest ink shows through from the other
 # side.
 PALEST = 0.15
-# No digit has more loops than this.
-MOST_LOOPS = 6
+# No digit has more loops than this. Pinholes do not count: each is smaller than a square whose side
+# is this share of the digit's, and all of them have at most this share of its ink.
+MOST_LOOPS, PINHOLE, MOST_PINHOLES = 6, 0.06, 0.5
 # The edge of ink is at least this share as steep as is usual on the page.
 SOFTEST = 0.6
 # Noise is measured in squares with so many pixels a side. If it is more than this share of the
@@ -146,7 +147,8 @@ def find_strokes(grey: Plane) -> Ink | None:
     window, is_light_on_dark = chosen
     seen = _CONTRASTS[is_light_on_dark](grey, window)
     noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
-    plane = without_lines(seen.plane, noise, LEAST_CONTRAST)
+    least = max(0.15 * float(seen.plane.max()), LEAST_CONTRAST, 3.0 * noise)
+    plane = without_lines(without_frames(seen.plane, least), noise, LEAST_CONTRAST)
     plane = np.ascontiguousarray(without_lines(plane.T, noise, LEAST_CONTRAST).T)
     seen = seen._replace(plane=plane)
     if not seen.sure.any():
@@ -277,13 +279,28 @@ def _strokes(seen: _Contrast) -> Mask:
     darkest = np.quantile(np.repeat(level, np.where(kept, pixels, 0)), 0.9)
     kept &= level >= PALEST * darkest
     # A scribble has many loops, and a table has many cells.
-    kept[1:] &= filters.loops_of(labels) <= MOST_LOOPS
+    kept[1:] &= _loops_of(labels) <= MOST_LOOPS
     # What the rim cuts is not a whole digit.
     for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         kept[rim] = False
     kept[0] = False
     strokes: Mask = kept[labels]
     return strokes
+
+
+def _loops_of(labels: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return how many loops each region has, without the pinholes of a dry pen or a poor scan."""
+    papers = filters.label_regions(labels == 0, corners=False)
+    owner, area = filters.around(papers, labels), np.bincount(papers.ravel())
+    boxes = np.pad(filters.boxes_of(labels), ((1, 0), (0, 0)))
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    is_small = area < (PINHOLE * sizes[owner]) ** 2
+    # The paper between the lines of a grid is more than its ink.
+    count = len(sizes)
+    total = np.bincount(owner[is_small], area[is_small], minlength=count)
+    is_small &= (total <= MOST_PINHOLES * np.bincount(labels.ravel(), minlength=count))[owner]
+    pinholes = np.bincount(owner[is_small], minlength=count)[1:]
+    return filters.loops_of(labels) - pinholes
 
 
 def _steepness(plane: Plane) -> Plane:

@@ -1,4 +1,4 @@
-"""Remove the lines of ruled paper from the contrast of a picture."""
+"""Remove what is ruled around digits from the contrast of a picture: lines, boxes and circles."""
 
 from __future__ import annotations
 
@@ -11,6 +11,43 @@ from numpy.typing import NDArray
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, boxes_of
 from mnist_zoo.pictures.opening import Plane
+
+# A frame holds a region that is at least FILLED of the height of the loop that it is in, or two of
+# at least BARELY. Both are at least so many times as high as the frame's own lines are wide.
+FILLED, BARELY, HIGHER = 0.3, 0.05, 2.0
+# What is that wide, as a share of the picture, and has more loops, is ruled paper.
+ACROSS, MOST_CELLS = 0.6, 20
+
+
+def without_frames(contrast: Plane, least: float) -> Plane:
+    """Remove boxes, circles and tables that are drawn around digits and do not touch them."""
+    marked = contrast > least
+    labels, papers = filters.label_regions(marked), filters.label_regions(~marked, corners=False)
+    paper_of, frame_of = filters.around(labels, papers), filters.around(papers, labels)
+    for rim in (papers[0], papers[-1], papers[:, 0], papers[:, -1]):
+        frame_of[rim] = 0
+    if not frame_of[paper_of].any():  # Nothing is inside of anything.
+        return contrast
+    boxes, loops = (np.pad(boxes_of(each), ((1, 0), (0, 0))) for each in (labels, papers))
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    width = np.bincount(labels.ravel()) / np.maximum(2 * sizes.sum(axis=1), 1)
+    cells = np.bincount(frame_of, minlength=len(sizes))
+    is_ruled = (sizes[:, 0] > ACROSS * contrast.shape[1]) & (cells > MOST_CELLS)
+    may_be = (frame_of > 0) & ~is_ruled[frame_of]
+    height = sizes[:, 1]
+    share = height / np.maximum(loops[paper_of, 3] - loops[paper_of, 1], 1)
+    high = may_be[paper_of] & (height >= np.maximum(6, HIGHER * width[frame_of[paper_of]]))
+    holds = np.bincount(paper_of[high & (share >= BARELY)], minlength=len(loops)) >= 2
+    holds[paper_of[high & (share >= FILLED)]] = True
+    frames = np.unique(frame_of[holds])
+    # Empty cells look like those with a digit.
+    gone = np.zeros(len(sizes), bool)
+    for frame in frames:
+        is_like = (np.abs(sizes - sizes[frame]) <= 0.06 * sizes[frame] + 1).all(axis=1)
+        gone |= is_like & (cells > 0)
+    gone[frames] = True
+    removed = filters.grow(gone[labels], 1) & ~(marked & ~gone[labels])
+    return np.where(removed, np.minimum(contrast, np.float32(0.0)), contrast)
 
 
 def without_lines(contrast: Plane, noise: float, least: float) -> Plane:

@@ -69,6 +69,18 @@ def test_regions_are_those_of_scipy_in_its_order(mask):
     assert_same(filters.label_regions(mask, corners=False), ndimage.label(mask)[0])
 
 
+def test_each_region_lies_in_the_one_that_surrounds_it():
+    mask = np.zeros((20, 30), bool)
+    mask[2:18, 2:28] = True  # 1 in paper 1
+    mask[4:16, 4:26] = False  # paper 2 in 1
+    mask[6:14, 6:12] = True  # 2 in paper 2
+    mask[8:12, 8:10] = False  # paper 3 in 2
+    mask[0, 29] = True  # 1, as it comes first; the others are one more.
+    labels, papers = filters.label_regions(mask), filters.label_regions(~mask, corners=False)
+    assert filters.around(labels, papers).tolist() == [0, 1, 1, 2]
+    assert filters.around(papers, labels).tolist() == [0, 0, 2, 3]
+
+
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 40])
 @pytest.mark.parametrize("shape", [(100, 100), (61, 83), (400, 7)])
 def test_a_ring_that_is_shrunk_stays_closed(width, shape):

@@ -169,3 +169,74 @@ def test_zeros_that_stand_close_are_neither_joined_nor_cut(width):
     for box in ([200, 400, 960, 1600], [1040, 400, 1800, 1600]):
         ImageDraw.Draw(image).ellipse(box, outline=0, width=width)
     assert str(read_digits(image)) == "00"
+
+
+@pytest.fixture
+def handwriting():
+    """Draw a line of digits, 100 pixels each, with a margin of 60; return the picture and a pen."""
+
+    def draw(digits):
+        image = Image.new("L", (100 * len(digits) + 120, 220), 255)
+        image.paste(drawn(100, 8, list(map(int, digits))), (60, 60))
+        return image, ImageDraw.Draw(image)
+
+    return draw
+
+
+def boxes(pen, count):
+    for number in range(count):
+        pen.rectangle([62 + 100 * number, 62, 158 + 100 * number, 158], outline=0, width=3)
+
+
+def cells(pen, count):
+    pen.rectangle([60, 55, 60 + 100 * count, 165], outline=0, width=3)
+    for number in range(1, count):
+        pen.line([60 + 100 * number, 55, 60 + 100 * number, 165], fill=0, width=3)
+
+
+def circle(pen, count):
+    pen.ellipse([20, 10, 100 + 100 * count, 210], outline=0, width=5)
+
+
+def frame(pen, count):
+    pen.rectangle([15, 15, 105 + 100 * count, 205], outline=0, width=4)
+
+
+def border(pen, count):
+    pen.rectangle([0, 0, 119 + 100 * count, 219], outline=0, width=6)
+
+
+@pytest.mark.parametrize("around", [boxes, cells, circle, frame, border])
+@pytest.mark.parametrize("digits", ["4", "42", "31415"])
+def test_what_is_drawn_around_digits_is_not_read(handwriting, around, digits):
+    image, pen = handwriting(digits)
+    around(pen, len(digits))
+    assert str(read_digits(image)) == digits
+
+
+def test_an_empty_cell_is_not_read(handwriting):
+    image = Image.new("L", (640, 220), 255)
+    image.paste(handwriting("42")[0], (0, 0))
+    cells(ImageDraw.Draw(image), 5)
+    assert str(read_digits(image)) == "42"
+
+
+@pytest.mark.parametrize("speck", [0, 2, 6, 10])
+def test_a_zero_with_specks_in_it_is_no_frame(speck):
+    image = Image.new("L", (300, 300), 255)
+    pen = ImageDraw.Draw(image)
+    pen.ellipse([80, 50, 220, 250], outline=0, width=24)
+    for x, y in ((135, 120), (160, 170)):
+        pen.rectangle([x, y, x + speck, y + speck], fill=0)
+    assert str(read_digits(image)) == "0"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+@pytest.mark.parametrize("side", [220, 700])
+def test_pinholes_in_the_ink_do_not_matter(handwriting, share, side):
+    line, _ = handwriting("407")
+    image = Image.new("L", (max(side, line.width), side), 255)
+    image.paste(line, (0, side // 2 - 110))
+    pixels = np.array(image)
+    pixels[np.random.default_rng(0).random(pixels.shape) < share] = 255
+    assert str(read_digits(pixels)) == "407"
