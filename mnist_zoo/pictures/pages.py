@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, resize
 from mnist_zoo.pictures.opening import Plane
-from mnist_zoo.pictures.ruling import without_frames, without_lines
+from mnist_zoo.pictures.ruling import MOST_REGIONS, without_frames, without_lines
 
 # These values were chosen on pages of training digits, by hand:
 # `python -m benchmarks.phone_pages --split train` measures how these are read.
@@ -290,6 +290,8 @@ def _strokes(seen: _Contrast) -> Mask:
 
 def _loops_of(labels: NDArray[np.int32]) -> NDArray[np.intp]:
     """Return how many loops each region has, without the pinholes of a dry pen or a poor scan."""
+    if labels.max(initial=0) > MOST_REGIONS:
+        return filters.loops_of(labels)
     papers = filters.label_regions(labels == 0, corners=False)
     owner, area = filters.around(papers, labels), np.bincount(papers.ravel())
     boxes = np.pad(filters.boxes_of(labels), ((1, 0), (0, 0)))

@@ -17,12 +17,18 @@ from mnist_zoo.pictures.opening import Plane
 FILLED, BARELY, HIGHER = 0.3, 0.05, 2.0
 # What is that wide, as a share of the picture, and has more loops, is ruled paper.
 ACROSS, MOST_CELLS = 0.6, 20
+# In a picture of more regions, which no page has, nothing is looked for inside of them: that bounds
+# the time.
+MOST_REGIONS = 5_000
 
 
 def without_frames(contrast: Plane, least: float) -> Plane:
     """Remove boxes, circles and tables that are drawn around digits and do not touch them."""
     marked = contrast > least
-    labels, papers = filters.label_regions(marked), filters.label_regions(~marked, corners=False)
+    labels = filters.label_regions(marked)
+    if labels.max(initial=0) > MOST_REGIONS:
+        return contrast
+    papers = filters.label_regions(~marked, corners=False)
     paper_of, frame_of = filters.around(labels, papers), filters.around(papers, labels)
     for rim in (papers[0], papers[-1], papers[:, 0], papers[:, -1]):
         frame_of[rim] = 0
