@@ -34,7 +34,11 @@ def table_of(results: list[dict[str, Any]]) -> str:
         *("model", "format", *MEASURES),
         *(f"difference, {backend}" for backend in BACKENDS),
     )
-    errors = [f"- {found['error']}" for found in results if "error" in found]
+    errors = [
+        f"- `{found['model']}` as `{found['format']}`: {found['error']}"
+        for found in results
+        if "error" in found and found["backend"] == BACKENDS[0]
+    ]
     text = docs.table(headings, rows)
     return text + "\n".join(["\nNot written:\n", *errors, ""]) if errors else text
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from mnist_zoo import list_models
+from mnist_zoo.export import FORMATS
 from tools import docs, formats_table
 
 WHOLE = {"bytes": 31_500, "accuracy": 0.9, "one": 0.0123, "many": 1234.5}
@@ -19,7 +21,7 @@ RESULTS = [
 def test_a_row_has_the_measures_and_the_difference_on_each_backend():
     lines = formats_table.table_of(RESULTS).splitlines()
     row = "| `linear` | `npz` | 32 kB | 90.00 % | 0.01 ms | 1,234 ms | 1e-06 | 3e-06 |  |"
-    assert lines[2:] == [row, "", "Not written:", "", "- lenet5 cannot be"]
+    assert lines[2:] == [row, "", "Not written:", "", "- `lenet5` as `onnx`: lenet5 cannot be"]
 
 
 def test_a_model_has_a_table_of_its_own(tmp_path, monkeypatch):
@@ -34,6 +36,15 @@ def test_a_model_has_a_table_of_its_own(tmp_path, monkeypatch):
 def test_results_are_kept_in_the_order_of_models_formats_and_backends():
     keys = [formats_table.key_of(found) for found in RESULTS]
     assert sorted(keys, key=formats_table.order) == [keys[2], keys[0], keys[1]]
+
+
+def test_the_table_of_the_docs_is_made_from_its_results_and_has_every_model_in_every_format():
+    results = docs.read(formats_table.RESULTS)
+    text = (docs.RESULTS / "formats.md").read_text(encoding="utf-8")
+    assert text == formats_table.table_of(results)
+    keys = {formats_table.key_of(found) for found in results}
+    first = formats_table.BACKENDS[0]
+    assert {(name, form, first) for name in list_models() for form in FORMATS} <= keys
 
 
 @pytest.mark.mnist
