@@ -216,18 +216,15 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true", help="only time again what is shipped")
     options = parser.parse_args()
     folder, data = options.folder, load_mnist()
-    np.save(WEIGHTS / f"{SHIPPED_FILE}.npy", np.unique(fingerprints(data.train.x)))
     older = {row.weights.file for row in SPECIES.values() if row.weights}
-    if options.speed:
-        for file in sorted(older):
-            renew(file, data, only_speed=True)
-        return
-    for recipe in SHIPPED:
-        if results := results_of(recipe, folder):
-            ship(recipe, results, folder, data)
-            older.discard(recipe.model)
+    if not options.speed:
+        np.save(WEIGHTS / f"{SHIPPED_FILE}.npy", np.unique(fingerprints(data.train.x)))
+        for recipe in SHIPPED:
+            if results := results_of(recipe, folder):
+                ship(recipe, results, folder, data)
+                older.discard(recipe.model)
     for file in sorted(older):
-        renew(file, data)
+        renew(file, data, only_speed=options.speed)
 
 
 if __name__ == "__main__":

@@ -229,6 +229,11 @@ def loops_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     return loops
 
 
+def rims(plane: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return the first and the last row, and the first and the last column."""
+    return plane[0], plane[-1], plane[:, 0], plane[:, -1]
+
+
 def around(labels: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return in which region of the rest of a picture each region lies.
 

@@ -75,7 +75,7 @@ def find_ink(grey: Plane) -> Ink | None:
     if noise > 0.02:
         contrast = filters.blur(contrast)
         noise /= 2.0 * np.sqrt(np.pi)  # The share of white noise that this filter leaves.
-    contrast = without_frames(contrast, max(0.15 * float(contrast.max()), 3.0 * noise))
+    contrast = without_frames(contrast, noise, 0.15 * float(contrast.max()))
     contrast = without_lines(contrast, noise, 0.15 * float(contrast.max()))
     contrast = without_lines(contrast.T, noise, 0.15 * float(contrast.max())).T
     is_large = may_be_page(grey.shape)
@@ -105,8 +105,7 @@ def _fills(mask: Mask) -> bool:
     )
     if not (down or across) or inside.sum() < THINNEST_PART * max(inside.shape) ** 2:
         return False
-    rims = mask[0], mask[-1], mask[:, 0], mask[:, -1]
-    if max(map(np.mean, rims)) > COVERED or _has_wide_part(inside):
+    if max(map(np.mean, filters.rims(mask))) > COVERED or _has_wide_part(inside):
         return False
     if down and across and min(inside.shape) <= SLIM * max(inside.shape):
         return True  # A picture of a one.

@@ -147,8 +147,8 @@ def find_strokes(grey: Plane) -> Ink | None:
     window, is_light_on_dark = chosen
     seen = _CONTRASTS[is_light_on_dark](grey, window)
     noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
-    least = max(0.15 * float(seen.plane.max()), LEAST_CONTRAST, 3.0 * noise)
-    plane = without_lines(without_frames(seen.plane, least), noise, LEAST_CONTRAST)
+    plane = without_frames(seen.plane, noise, max(0.15 * float(seen.plane.max()), LEAST_CONTRAST))
+    plane = without_lines(plane, noise, LEAST_CONTRAST)
     plane = np.ascontiguousarray(without_lines(plane.T, noise, LEAST_CONTRAST).T)
     seen = seen._replace(plane=plane)
     if not seen.sure.any():
@@ -281,7 +281,7 @@ def _strokes(seen: _Contrast) -> Mask:
     # A scribble has many loops, and a table has many cells.
     kept[1:] &= _loops_of(labels) <= MOST_LOOPS
     # What the rim cuts is not a whole digit.
-    for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+    for rim in filters.rims(labels):
         kept[rim] = False
     kept[0] = False
     strokes: Mask = kept[labels]

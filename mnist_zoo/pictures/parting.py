@@ -469,7 +469,7 @@ def _loops(paper: Mask) -> Mask:
     """Return the paper that ink encloses, as in a zero: what does not reach the rim."""
     labels = filters.label_regions(paper, corners=False)
     outside = np.zeros(labels.max(initial=0) + 1, bool)
-    for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+    for rim in filters.rims(labels):
         outside[rim] = True
     outside[0] = True
     loops: Mask = ~outside[labels]

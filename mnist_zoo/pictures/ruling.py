@@ -22,15 +22,15 @@ ACROSS, MOST_CELLS = 0.6, 20
 MOST_REGIONS = 5_000
 
 
-def without_frames(contrast: Plane, least: float) -> Plane:
+def without_frames(contrast: Plane, noise: float, least: float) -> Plane:
     """Remove boxes, circles and tables that are drawn around digits and do not touch them."""
-    marked = contrast > least
+    marked = contrast > max(least, 3.0 * noise)
     labels = filters.label_regions(marked)
     if labels.max(initial=0) > MOST_REGIONS:
         return contrast
     papers = filters.label_regions(~marked, corners=False)
     paper_of, frame_of = filters.around(labels, papers), filters.around(papers, labels)
-    for rim in (papers[0], papers[-1], papers[:, 0], papers[:, -1]):
+    for rim in filters.rims(papers):
         frame_of[rim] = 0
     if not frame_of[paper_of].any():  # Nothing is inside of anything.
         return contrast
