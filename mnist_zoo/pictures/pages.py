@@ -35,9 +35,9 @@ PLATEAU = (1.25, 1.6)
 LEAST_INK = 80
 # A region with less ink than so many pixels is a speck.
 LEAST_SURE = 3
-# What is smaller than the window is left of shadows, tables and lines, unless it is a texture: if
-# there are more pieces than this.
-MOST_LEFTOVERS = 1000
+# What is hardly larger than the window is left of shadows and tables, as their corners are: smaller
+# than so many of its sides. If there are more regions than the second, the picture is a texture.
+LARGER, MOST_LEFTOVERS = 1.2, 1000
 # Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
 # the noise around it.
 LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
@@ -111,10 +111,13 @@ class _Contrast(NamedTuple):
                 on_paper &= ~np.rot90(filters.grow(table, reach), -turns)
         return on_paper
 
-    @property
-    def weight(self) -> float:
-        """How much ink there surely is: the sum of squares of the light that it takes."""
-        taken = (self.plane * self.paper)[self.sure]
+    def weight(self, window: int) -> float:
+        """Return how much ink there surely is: the sum of squares of the light that it takes."""
+        labels = filters.label_regions(self.sure)
+        boxes = filters.boxes_of(labels)
+        is_larger = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= LARGER * window
+        ink = np.concatenate([[False], is_larger])[labels]
+        taken = (self.plane * self.paper)[ink]
         return float((taken**2).sum()) if taken.size >= LEAST_INK else 0.0
 
 
@@ -154,10 +157,9 @@ def find_strokes(grey: Plane) -> Ink | None:
     if not seen.sure.any():
         return None  # It was lines only.
     mask = _strokes(seen)
-    # The window leaves corners of shadows that are hardly larger than itself.
     boxes = filters.boxes_of(filters.label_regions(mask))
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
-    if len(sizes) <= MOST_LEFTOVERS and sizes.max(initial=0) < 1.2 * window:
+    if len(sizes) <= MOST_LEFTOVERS and sizes.max(initial=0) < LARGER * window:
         mask = np.zeros_like(mask)
     level = float(np.median(plane[mask])) if mask.any() else 1.0
     return Ink(plane / np.float32(level), mask, noise / level)
@@ -179,9 +181,10 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
     for share in (*WIDTHS, 2.0 * WIDTHS[-1], 4.0 * WIDTHS[-1]):
         window = max(3, round(share * side))
         seen = {light: _CONTRASTS[light](copy, window) for light, copy in copies.items()}
+        weights = {light: contrast.weight(window) for light, contrast in seen.items()}
         # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
-        chosen = max(seen, key=lambda light: seen[light].weight)
-        found.append(seen[chosen].weight)
+        chosen = max(weights, key=lambda light: weights[light])
+        found.append(weights[chosen])
         if found[-1] > 0.0:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
