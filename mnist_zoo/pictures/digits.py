@@ -38,11 +38,13 @@ KEPT = 10_000
 # `python -m benchmarks.picture_thresholds` measures what other values change.
 FINE = 4
 # Ink with less than this share of the usual darkness of a page's digits is a crease, or the edge of
-# a shadow, unless so many digits of a line are as pale: these were written with another pen.
+# a shadow, unless so many digits of a line are as pale: these were written with another pen. The
+# logarithm of their size is at most so far from that of the usual size.
 # `python -m benchmarks.phone_pages --split train` measures what other values change.
-PALE, COMPANY = 0.2, 3
-# A digit that is lower than this share of the usual size is a dash, or lies on its side.
-LOWEST = 0.35
+PALE, COMPANY, ALIKE = 0.2, 3, 0.5
+# A digit that is lower than this share of the usual size is a dash, or lies on its side. A piece
+# that is at least so many times as wide as it is high is a part of a line.
+LOWEST, FLAT = 0.35, 4.0
 # The steepest slope of a line: 17 degrees.
 STEEPEST = 0.3
 # What bounds the time that a picture may take: the pieces of ink that are compared with each other,
@@ -371,7 +373,12 @@ def _largest(shapes: _Shapes) -> NDArray[np.intp]:
 def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
     """Return the pieces of each digit, upright or on its side, and the usual size."""
     # The usual size is a median weighted by area: half of the ink is in pieces up to this size.
-    by_size = np.argsort(shapes.sizes)
+    # What is left of lines does not count.
+    widths, heights = (shapes.boxes[:, 2:] - shapes.boxes[:, :2]).T
+    counted = np.flatnonzero(widths < FLAT * heights)
+    if not len(counted):
+        counted = np.arange(len(shapes.sizes))
+    by_size = counted[np.argsort(shapes.sizes[counted])]
     drops = np.cumsum(shapes.areas[by_size])
     usual = shapes.sizes[by_size][np.searchsorted(drops, drops[-1] / 2)]
     by_size = np.argsort(-shapes.sizes, kind="stable")
@@ -420,10 +427,15 @@ def _without_creases(
     if not pale.any():
         return digits
     lines = np.zeros(len(digits), np.intp)
-    for line, number in _reading_order(_boxes_around(digits, shapes)):
+    boxes = _boxes_around(digits, shapes)
+    for line, number in _reading_order(boxes):
         lines[number] = line
-    company = np.bincount(lines[pale], minlength=len(digits))[lines]
-    return [own for own, left in zip(digits, pale & (company < COMPANY), strict=True) if not left]
+    # Digits of a line are about as large as each other, and creases are not.
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    alike = pale & (np.abs(np.log(sizes / np.median(sizes))) < ALIKE)
+    company = np.bincount(lines[alike], minlength=len(digits))[lines]
+    kept = ~pale | (alike & (company >= COMPANY))
+    return [own for own, is_kept in zip(digits, kept, strict=True) if is_kept]
 
 
 def _reading_order(boxes: NDArray[np.intp]) -> list[tuple[int, int]]:

@@ -38,6 +38,8 @@ LEAST_SURE = 3
 # What is hardly larger than the window is left of shadows and tables, as their corners are: smaller
 # than so many of its sides. If there are more regions than the second, the picture is a texture.
 LARGER, MOST_LEFTOVERS = 1.2, 1000
+# Regions that are many strokes, rather than parts of one digit.
+MANY = 6
 # Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
 # the noise around it.
 LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
@@ -111,14 +113,26 @@ class _Contrast(NamedTuple):
                 on_paper &= ~np.rot90(filters.grow(table, reach), -turns)
         return on_paper
 
-    def weight(self, window: int) -> float:
-        """Return how much ink there surely is: the sum of squares of the light that it takes."""
-        labels = filters.label_regions(self.sure)
+    def found(self, window: int) -> _Found:
+        """Return how much ink there surely is, given the window in pixels."""
+        sure = self.sure
+        labels = filters.label_regions(sure)
         boxes = filters.boxes_of(labels)
         is_larger = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= LARGER * window
-        ink = np.concatenate([[False], is_larger])[labels]
-        taken = (self.plane * self.paper)[ink]
-        return float((taken**2).sum()) if taken.size >= LEAST_INK else 0.0
+        taken = np.where(sure, self.plane * self.paper, np.float32(0.0)) ** 2
+        if np.count_nonzero(sure) < LEAST_INK:
+            return _Found(0.0, 0.0, 0)
+        by_region = np.bincount(labels.ravel(), taken.ravel())[1:]
+        larger = by_region[is_larger]
+        return _Found(float(by_region.sum()), float(larger.sum()), len(larger))
+
+
+class _Found(NamedTuple):
+    """How much ink a window finds: the sum of squares of the light that it takes."""
+
+    ink: float
+    larger: float  # of what is larger than the window leaves of shadows
+    strokes: int  # the number of these regions
 
 
 def may_be_page(shape: tuple[int, ...]) -> bool:
@@ -176,20 +190,24 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
     copies = {False: _pooled(grey, factor, np.minimum)}
     if np.median(grey[::8, ::8]) < LIGHTEST_BOARD:
         copies[True] = _pooled(grey, factor, np.maximum)
-    found: list[float] = []
+    found: list[_Found] = []
     side = math.sqrt(grey.size) / factor
     for share in (*WIDTHS, 2.0 * WIDTHS[-1], 4.0 * WIDTHS[-1]):
         window = max(3, round(share * side))
-        seen = {light: _CONTRASTS[light](copy, window) for light, copy in copies.items()}
-        weights = {light: contrast.weight(window) for light, contrast in seen.items()}
+        seen = {
+            light: _CONTRASTS[light](copy, window).found(window) for light, copy in copies.items()
+        }
         # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
-        chosen = max(weights, key=lambda light: weights[light])
-        found.append(weights[chosen])
-        if found[-1] > 0.0:
+        chosen = max(seen, key=lambda light: seen[light].ink)
+        found.append(seen[chosen])
+        if found[-1].ink > 0.0:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
             continue
-        narrow, *wider = found[-3:]
+        # Where there are many strokes, wider windows find corners of shadows, but a single digit
+        # may be wide.
+        are_many = found[-3].strokes >= MANY
+        narrow, *wider = (each.larger if are_many else each.ink for each in found[-3:])
         enough = all(weight < more * narrow for weight, more in zip(wider, PLATEAU, strict=True))
         if narrow > 0.0 and enough:
             return factor * window // 2, chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,32 @@ ACROSS, MOST_CELLS = 0.6, 20
 # In a picture of more regions, which no page has, nothing is looked for inside of them: that bounds
 # the time.
 MOST_REGIONS = 5_000
+
+
+class _Lines(NamedTuple):
+    """What is taken for lines.
+
+    Attributes
+    ----------
+    part : float
+        The length of their straight parts, as a share of the picture's width.
+    bridged : float
+        Parts of a line are at most so far apart.
+    marked : float
+        Along this share of the width, there is ink near them.
+    fewest : int
+        There are at least so many.
+    """
+
+    part: float
+    bridged: float
+    marked: float
+    fewest: int
+
+
+# Single lines, and those of ruled paper, which light and noise may interrupt. A digit has fewer
+# strokes of this kind.
+KINDS = (_Lines(1 / 3, 0.0, 0.85, 1), _Lines(1 / 8, 1 / 6, 0.6, 4))
 
 
 def without_frames(contrast: Plane, noise: float, least: float) -> Plane:
@@ -66,9 +92,10 @@ def without_lines(contrast: Plane, noise: float, least: float) -> Plane:
     lines = _lines(marked)
     if not lines.any():
         return contrast
-    # Pixels that are darker than the lines belong to strokes on top of them, and stay.
-    darkness = float(np.median(contrast[lines & marked]))
-    lines &= contrast < 1.4 * darkness + 3.0 * noise
+    # Pixels that are darker than the lines belong to strokes on top of them, and stay. Lines vary
+    # more than the noise says where JPEG has changed them, block by block.
+    low, darkness = np.quantile(contrast[lines & marked], (0.16, 0.5))
+    lines &= contrast < darkness + max(0.4 * darkness + 3.0 * noise, 3.0 * (darkness - low))
     mended = contrast.copy()
     rows = np.arange(len(contrast))
     for column in np.flatnonzero(lines.any(axis=0)):
@@ -81,29 +108,46 @@ def without_lines(contrast: Plane, noise: float, least: float) -> Plane:
 def _lines(marked: Mask) -> Mask:
     """Return the pixels of thin straight lines that run from side to side across the picture."""
     height, width = marked.shape
-    lines = np.zeros(marked.shape, bool)
-    length = width // 3
-    if length < 8:
-        return lines
+    # Where lines begin (1) and end (-1) in each column, going down.
+    edges = np.zeros((height + 1, width), np.int32)
+    if width < 24:
+        return edges[:-1] > 0
     slope = _slope(marked)
     rows, columns = np.arange(height)[:, None], np.arange(width)
     level = np.clip(rows + np.rint(slope * columns).astype(np.intp), 0, height - 1)
-    levelled = np.take_along_axis(marked, level, axis=0)
-    runs = filters.mean_along(levelled.astype(np.float32), length, "symmetric") > 0.9
-    if runs.mean() > 0.5:  # Lines have paper between them.
-        return lines
-    labels = filters.label_regions(filters.grow(runs, 1))
-    boxes = boxes_of(labels)
-    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= 0.6 * width) + 1
-    if not wide.size:
-        return lines
+    levelled = np.take_along_axis(marked, level, axis=0).astype(np.float32)
     # How many pixels are marked above each: thickness is a difference of two of these.
     above = np.pad(np.cumsum(marked, axis=0, dtype=np.int32), ((1, 0), (0, 0)))
-    # Where lines begin (1) and end (-1) in each column, going down.
-    edges = np.zeros((height + 1, width), np.int32)
+    for kind in KINDS:
+        found = list(_places_of(kind, levelled, above, slope))
+        if len(found) >= kind.fewest:
+            for top, bottom in found:
+                edges[top, columns] += 1
+                edges[bottom, columns] -= 1
+    return np.cumsum(edges[:-1], axis=0) > 0
+
+
+def _places_of(
+    kind: _Lines, levelled: Plane, above: NDArray[np.int32], slope: float
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield, by column, the first row of each line and the one after its last."""
+    height, width = levelled.shape
+    columns = np.arange(width)
+    runs = filters.mean_along(levelled, max(8, int(kind.part * width)), "symmetric") > 0.9
+    if runs.mean() > 0.5:  # Lines have paper between them.
+        return
+    bridged = runs
+    if kind.bridged:
+        gap = int(kind.bridged * width)
+        bridged = filters.mean_along(runs.astype(np.float32), gap, "edge") > 0.5 / gap
+    labels = filters.label_regions(filters.grow(bridged, 1))
+    boxes = boxes_of(labels)
+    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= ACROSS * width) + 1
+    if not wide.size:
+        return
     reach = 0.04 * width
     for found_rows, found_columns in _pixels_of(np.where(runs, labels, 0), wide):
-        if np.ptp(found_columns) + 1 < 0.6 * width:
+        if np.ptp(found_columns) + 1 < ACROSS * width:
             continue
         # Its position is fitted where it is thinnest: in other columns, strokes run along it.
         counts = np.bincount(found_columns, minlength=width)
@@ -115,11 +159,8 @@ def _lines(marked: Mask) -> Mask:
         near = above[bottom, columns] - above[top, columns]
         # Strokes cross it in few of its columns, so the median thickness is that of the line.
         thickness = float(np.median(near))
-        if 0.0 < thickness <= 0.5 * reach and (near > 0).mean() >= 0.85:
-            top, bottom = _rows_within(middle, 0.5 * thickness + 1.0, height)
-            edges[top, columns] += 1
-            edges[bottom, columns] -= 1
-    return np.cumsum(edges[:-1], axis=0) > 0
+        if 0.0 < thickness <= 0.5 * reach and (near > 0).mean() >= kind.marked:
+            yield _rows_within(middle, 0.5 * thickness + 1.0, height)
 
 
 def _rows_within(
