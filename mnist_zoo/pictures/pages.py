@@ -38,8 +38,9 @@ LEAST_SURE = 3
 # What is hardly larger than the window is left of shadows and tables, as their corners are: smaller
 # than so many of its sides. If there are more regions than the second, the picture is a texture.
 LARGER, MOST_LEFTOVERS = 1.2, 1000
-# Regions that are many strokes, rather than parts of one digit.
-MANY = 6
+# So many regions are strokes of digits, rather than parts of one; and what has less than this share
+# of their number is something else.
+MANY, FEWER = 6, 0.5
 # Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
 # the noise around it.
 LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
@@ -204,14 +205,21 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
             continue
-        # Where there are many strokes, wider windows find corners of shadows, but a single digit
-        # may be wide.
-        are_many = found[-3].strokes >= MANY
-        narrow, *wider = (each.larger if are_many else each.ink for each in found[-3:])
-        enough = all(weight < more * narrow for weight, more in zip(wider, PLATEAU, strict=True))
-        if narrow > 0.0 and enough:
+        if _finds_all(*found[-3:]):
             return factor * window // 2, chosen
     return None
+
+
+def _finds_all(narrow: _Found, *wider: _Found) -> bool:
+    """Say whether a window finds some ink, and two wider ones hardly more."""
+    inks = [each.ink for each in wider]
+    most = narrow.ink
+    if narrow.strokes >= MANY:
+        # Wider strokes would be as many. What is larger and rarer is left of shadows.
+        least = FEWER * narrow.strokes
+        inks = [each.larger if each.strokes >= least else 0.0 for each in wider]
+        most = narrow.larger
+    return most > 0.0 and all(ink < more * most for ink, more in zip(inks, PLATEAU, strict=True))
 
 
 def _pooled(grey: Plane, factor: int, extreme: np.ufunc) -> Plane:

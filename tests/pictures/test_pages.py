@@ -44,6 +44,29 @@ def test_every_digit_of_a_page_is_found_and_nothing_else(sample, name):
     assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
 
 
+@pytest.mark.parametrize("seed", [0, 3, 4, 5])
+def test_pale_pencil_beside_two_shadows_is_found(sample, seed):
+    # The shadows are darker than the ink, and their corners are as large as digits.
+    pencil, shadows = (
+        next(each for each in phone_pages.CONDITIONS if each.name == name)
+        for name in ("pale pencil", "two shadows")
+    )
+    both = Condition("both", pencil.restyle, shadows.effect)
+    found = find_digits(photo(sample, both, 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_ruled_lines_that_a_shadow_interrupts_are_left_out():
+    rng = np.random.default_rng(0)
+    ink = np.zeros((900, 900, 3), np.float32)
+    writing.rule(ink, 60.0, 1.0, Pen(1.6, 0.4))
+    for left in range(60, 860, 160):  # Each line has five gaps.
+        ink[:, left : left + 40] = 0.0
+    paper = 0.9 * (1.0 - ink[..., 0]) + rng.normal(0.0, 0.01, ink.shape[:2])
+    paper[400:430, 300:304] *= 0.2  # A one, smaller than the parts of the lines.
+    assert [found.box.top // 10 for found in find_digits(paper.clip(0.0, 1.0))] == [40]
+
+
 def test_lines_tilted_by_ten_degrees_are_kept_apart(sample):
     tilted = Condition("tilt", lambda style, strength, rng: style._replace(tilt=10.0))
     found = find_digits(photo(sample, tilted))
