@@ -99,7 +99,7 @@ def predict(
             else:
                 readings[file] = outcome
         if plot is not None and readings:
-            save_plot(lambda: mnist_zoo.plots.readings(readings), plot)
+            save_plot(lambda: mnist_zoo.plots.readings(readings, ink=True), plot)
     facts = [{"picture": files[file], **_facts(reading)} for file, reading in readings.items()]
     wrong = [{"picture": files[file], "error": text} for file, text in failures.items()]
     several = len(files) > 1

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from mnist_zoo.pictures.foreground import find_ink
 from mnist_zoo.pictures.opening import Grey, Picture, open_grey
 from mnist_zoo.pictures.reading import Reading
-from mnist_zoo.plots.axes import ORANGE, new_figure, rectangle
+from mnist_zoo.plots.axes import BLUE, ORANGE, new_figure, rectangle
 from mnist_zoo.plots.labels import GAP, PAD, fitting_labels
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class _Place(NamedTuple):
     height: float
 
 
-def reading(picture: Picture, read: Reading, *, ax: Axes | None = None) -> Axes:
+def reading(picture: Picture, read: Reading, *, ink: bool = False, ax: Axes | None = None) -> Axes:
     """Draw a picture, upright and in grey, with a box and the predicted class for each digit.
 
     The probability of the class is added if it is below 99 %.
@@ -53,6 +55,8 @@ def reading(picture: Picture, read: Reading, *, ax: Axes | None = None) -> Axes:
         The picture that was read.
     read : Reading
         What :func:`~mnist_zoo.read_digits` returned for it.
+    ink : bool, default False
+        Whether to show what was taken for ink, in blue. The picture is searched for it again.
     ax : matplotlib.axes.Axes, optional
         The axes to draw on; by default those of a new figure.
 
@@ -79,17 +83,19 @@ def reading(picture: Picture, read: Reading, *, ax: Axes | None = None) -> Axes:
     grey = open_grey(picture)
     if ax is None:
         _, (ax,) = _panels([_size(grey, read, LEAST_ALONE)], TOP)
-    _draw(grey, read, ax)
+    _draw(grey, read, ink, ax)
     return ax
 
 
-def readings(read: Mapping[Path, Reading]) -> Figure:
+def readings(read: Mapping[Path, Reading], *, ink: bool = False) -> Figure:
     """Draw several pictures on one page, each with the digits that were read in it.
 
     Parameters
     ----------
     read : mapping of Path to Reading
         The file of each picture, and its reading; at least one.
+    ink : bool, default False
+        Whether to show what was taken for ink, as for :func:`reading`.
 
     Returns
     -------
@@ -126,7 +132,7 @@ def readings(read: Mapping[Path, Reading]) -> Figure:
     ]
     figure, panels = _panels(sizes, TOP + TITLE)
     for panel, grey, (file, found) in zip(panels, greys, read.items(), strict=True):
-        _draw(grey, found, panel)
+        _draw(grey, found, ink, panel)
         # The title is above the labels of the digits at the top of the picture.
         width = panel.get_position().width * figure.get_figwidth()
         panel.set_title(_shortened(file.name, width), fontsize=NAME_SIZE, pad=18, parse_math=False)
@@ -186,10 +192,15 @@ def _shortened(name: str, width: float) -> str:
     return f"{name[: half - 1]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
 
 
-def _draw(grey: Grey, read: Reading, ax: Axes) -> None:
-    """Draw a picture, with a frame and a label for each digit."""
+def _draw(grey: Grey, read: Reading, ink: bool, ax: Axes) -> None:
+    """Draw a picture, with a frame and a label for each digit, and maybe its ink in blue."""
     height, width = (grey.factor * side for side in grey.plane.shape)
-    ax.imshow(grey.plane, cmap="gray", vmin=0.0, vmax=1.0, extent=(0, width, height, 0))
+    extent = (0, width, height, 0)
+    ax.imshow(grey.plane, cmap="gray", vmin=0.0, vmax=1.0, extent=extent)
+    found = find_ink(grey.plane) if ink else None
+    if found is not None:
+        mask = np.ma.masked_equal(found.mask, False)
+        ax.imshow(mask, cmap=ListedColormap([BLUE]), extent=extent, interpolation="nearest")
     ax.axis("off")
     corners = []
     for box in read.boxes:

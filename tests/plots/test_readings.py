@@ -161,6 +161,19 @@ def test_a_reading_without_digits_is_drawn_too():
     assert len(ax.texts) == 0
 
 
+def test_what_was_taken_for_ink_is_drawn_on_request():
+    picture = paper((3000, 2000))
+    picture[400:1200, 300:400] = 20
+    read = read_digits(picture)
+    assert len(plots.reading(picture, read).images) == 1
+    grey, ink = plots.reading(picture, read, ink=True).images
+    assert ink.get_extent() == grey.get_extent() == [0, 2000, 3000, 0]
+    # As in the picture, shrunk: the mask has the share of it that is ink, and is see-through else.
+    assert ink.get_array().mask.shape == grey.get_array().shape
+    assert (~ink.get_array().mask).mean() == pytest.approx(0.1 * 0.8 / 6, rel=0.05)
+    assert len(plots.reading(paper((90, 90)), reading_of([]), ink=True).images) == 1
+
+
 def test_a_reading_that_is_not_sure_says_how_sure_it_is():
     picture = paper((200, 200))
     picture[40:160, 40:60] = 20
@@ -195,7 +208,7 @@ def test_ten_readings_on_one_page_are_legible(ten):
 
 
 def test_a_page_of_readings_has_the_names_of_the_files(ten):
-    titles = [ax.get_title() for ax in plots.readings(ten).axes]
+    titles = [ax.get_title() for ax in plots.readings(ten, ink=True).axes]
     assert titles[:8] == [path.name for path in ten][:8]
     for title, path in zip(titles[8:], list(ten)[8:], strict=True):
         start, end = title.split("\N{HORIZONTAL ELLIPSIS}")

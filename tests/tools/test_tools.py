@@ -13,7 +13,7 @@ from mnist_zoo.models.species import SPECIES
 from mnist_zoo.recipes import SHIPPED, SeedResult
 from mnist_zoo.training import reproducing
 from mnist_zoo.training.recipes import find_recipe
-from tools import audit, docs, frontier, make_cards, screenshots, written_page
+from tools import audit, docs, frontier, hard_pages, make_cards, screenshots, written_page
 
 
 @pytest.fixture
@@ -157,3 +157,10 @@ def test_every_digit_can_be_written():
 
 def test_the_page_of_the_docs_is_read_as_it_is_written():
     assert str(read_digits(written_page.photo())).split() == list(written_page.LINES)
+
+
+def test_there_are_ten_hard_pages_and_one_on_a_table_is_read():
+    assert len(hard_pages.HARD) == 10
+    made = hard_pages.pages(("table",))["table"]
+    assert sum(map(len, made.lines)) >= 10
+    assert str(read_digits(made.photo)) == "\n".join(made.lines)
