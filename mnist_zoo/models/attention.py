@@ -14,9 +14,12 @@ from mnist_zoo.models.building import (
     dense,
     documented,
 )
+from mnist_zoo.models.shipped import ShippedWeights
 
 if TYPE_CHECKING:
     import keras
+
+WEIGHTS = ShippedWeights("vision_transformer")
 
 # Pixels along the side of a patch; values that describe it; blocks, and heads of each.
 PATCH, WIDTH, BLOCKS, HEADS = 4, 64, 4, 4
@@ -61,6 +64,8 @@ def vision_transformer(
     Examples
     --------
     >>> from mnist_zoo import vision_transformer
+    >>> vision_transformer(weights="mnist").count_params()
+    142026
     >>> vision_transformer(include_top=False).output_shape
     (None, 64)
     """
@@ -101,7 +106,7 @@ def vision_transformer(
         return layers.GlobalAveragePooling1D(data_format="channels_last", name="mean")(x)
 
     return build_model(
-        None,
+        WEIGHTS,
         features,
         input_shape=input_shape,
         input_tensor=input_tensor,

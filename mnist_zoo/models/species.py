@@ -114,6 +114,7 @@ SPECIES: dict[str, Species] = {
             summary="a small vision transformer: 49 patches, four blocks of attention",
             factory=attention.vision_transformer,
             parameters=142_026,
+            weights=attention.WEIGHTS,
         ),
     )
 }

@@ -23,7 +23,7 @@ from mnist_zoo import (
 from mnist_zoo.evaluation.corruptions import CORRUPTIONS
 from mnist_zoo.evaluation.label_errors import corrected_accuracy
 from mnist_zoo.models import shipped
-from mnist_zoo.models.layers import describe_layers
+from mnist_zoo.models.layers import describe_layers, is_chain
 from mnist_zoo.models.species import SPECIES
 
 every_shipped_model = pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_the_card_states_the_architecture(name):
     assert card.training.seed in [seed.seed for seed in card.training.seeds]
     assert [seed.seed for seed in card.training.seeds] == list(range(len(card.training.seeds)))
     assert card.architecture.layers == describe_layers(create_model(name))
-    assert card.architecture.chain
+    assert card.architecture.chain == is_chain(create_model(name))
     (chosen,) = (s for s in card.training.seeds if s.seed == card.training.seed)
     accuracies = [seed.validation_accuracy for seed in card.training.seeds]
     assert len(accuracies) == 1 or chosen.validation_accuracy == max(accuracies)
