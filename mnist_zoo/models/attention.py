@@ -40,9 +40,9 @@ def vision_transformer(
     """Build a small vision transformer [1]_, to learn from.
 
     The picture is cut into 49 patches of 4 x 4 pixels. Four blocks of attention and dense layers
-    work on 64 values for each. Their mean is classified, as in later variants, in place of an
-    extra token. The first normalization adds a learned number to each value of each patch, which
-    serves as the position embedding.
+    work on 64 values for each patch. The mean over the patches is classified, as in later variants,
+    in place of an extra token. The first normalization scales each value of each patch by a learned
+    number, and adds another, which serves as the position embedding.
 
     Parameters
     ----------

@@ -375,11 +375,9 @@ def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
     # The usual size is a median weighted by area: half of the ink is in pieces up to this size.
     # What is left of lines does not count.
     widths, heights = (shapes.boxes[:, 2:] - shapes.boxes[:, :2]).T
-    counted = np.flatnonzero(widths < FLAT * heights)
-    if not len(counted):
-        counted = np.arange(len(shapes.sizes))
-    by_size = counted[np.argsort(shapes.sizes[counted])]
-    drops = np.cumsum(shapes.areas[by_size])
+    flat = widths >= FLAT * heights
+    by_size = np.argsort(shapes.sizes)
+    drops = np.cumsum(np.where(flat & ~flat.all(), 0, shapes.areas)[by_size])
     usual = shapes.sizes[by_size][np.searchsorted(drops, drops[-1] / 2)]
     by_size = np.argsort(-shapes.sizes, kind="stable")
     by_size = by_size[shapes.sizes[by_size] >= 0.04 * usual]
@@ -543,7 +541,10 @@ def fit(amount: Plane) -> NDArray[np.float32]:
     if finest < 1.0:
         thin = filters.shrink_thin(amount, tuple(math.ceil(finest * side) for side in amount.shape))
         amount = amount if thin is None else thin
-    (left, right), (top, bottom) = _extent(amount.max(axis=0)), _extent(amount.max(axis=1))
+    (left, right), (top, bottom) = (
+        filters.extent(amount.max(axis=0)),
+        filters.extent(amount.max(axis=1)),
+    )
     scale = BOX / max(right - left, bottom - top)
     width, height = (max(1, round(scale * side)) for side in (right - left, bottom - top))
     # The result is a whole number of pixels wide and high. The region to resize has the middle of
@@ -567,15 +568,6 @@ def fit(amount: Plane) -> NDArray[np.float32]:
     )
     placed[y : y + height, x : x + width] = digit
     return placed
-
-
-def _extent(profile: NDArray[np.float32]) -> tuple[float, float]:
-    """Return where the ink begins and ends along an axis, to a fraction of a pixel."""
-    padded = np.pad(profile, 1)
-    inside = np.flatnonzero(padded > 0.5)
-    first, last = inside[0], inside[-1]
-    # The pixel before the first and the one after the last count by the share that ink covers.
-    return float(first - 1 - padded[first - 1]), float(last + padded[last + 1])
 
 
 def stroke_width(depth: NDArray[np.float64]) -> float:

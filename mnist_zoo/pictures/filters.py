@@ -163,6 +163,15 @@ def centre_of_mass(plane: Plane) -> tuple[float, float]:
     return float((plane * rows).sum() / total), float((plane * columns).sum() / total)
 
 
+def extent(profile: NDArray[np.float32]) -> tuple[float, float]:
+    """Return where the ink begins and ends along an axis, to a fraction of a pixel."""
+    padded = np.pad(profile, 1)
+    inside = np.flatnonzero(padded > 0.5)
+    first, last = inside[0], inside[-1]
+    # The pixel before the first and the one after the last count by the share that ink covers.
+    return float(first - 1 - padded[first - 1]), float(last + padded[last + 1])
+
+
 def blur(plane: Plane) -> Plane:
     """Smooth a plane by a Gaussian with a standard deviation of one pixel."""
     reach = 4
