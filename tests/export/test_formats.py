@@ -15,12 +15,12 @@ from mnist_zoo.export import FORMATS, elsewhere, export_model, formats, runtimes
 from mnist_zoo.export.preprocessing import with_preprocessing
 from mnist_zoo.models.species import SPECIES
 
-SHIPPED = [name for name, row in SPECIES.items() if row.weights]
+CHAINS = [name for name in SPECIES if model_card(name).architecture.chain]
 
 
 def trained(name, **options):
-    """The model of the package, with trained parameters if it has some."""
-    return create_model(name, weights="mnist" if name in SHIPPED else None, seed=0, **options)
+    """The model of the package, with its trained parameters."""
+    return create_model(name, weights="mnist", seed=0, **options)
 
 
 def needs(form):
@@ -33,10 +33,8 @@ def needs(form):
 @pytest.mark.parametrize("name", ["dense_relu", "convnet_small", "vision_transformer"])
 def test_an_export_computes_what_the_model_computes(name, form, tmp_path, sample):
     needs(form)
-    if form == "npz" and name not in SHIPPED:
+    if form == "npz" and name not in CHAINS:
         pytest.skip("NumPy does not run this model")
-    if form == "litert-int8" and name not in SHIPPED:
-        pytest.skip("eight bits are not enough for what is not trained")
     row, path = FORMATS[form], tmp_path / f"model{FORMATS[form].suffix}"
     model = trained(name)
     made = export_model(model, path, format=form, data=sample)
@@ -83,7 +81,7 @@ def test_preprocessing_turns_logits_into_probabilities(sample):
     np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [n for n in SHIPPED if model_card(n).architecture.chain])
+@pytest.mark.parametrize("name", CHAINS)
 def test_an_npz_file_is_run_by_numpy_alone(name, tmp_path, sample):
     made = export_model(trained(name), tmp_path / "a.npz", format="npz")
     assert made.largest_difference <= 1e-5
