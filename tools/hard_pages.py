@@ -36,8 +36,8 @@ HARD = {
 }
 # Digits are drawn so many times as large as MNIST's, and shrunk.
 FINE = 8
-# The size of a picture's longer side in inches, and its pixels an inch.
-INCHES, PIXELS, QUALITY = 8.0, 100, 80
+# The longer side of a picture in pixels, and the quality of its JPEG file.
+LONGER, QUALITY = 800, 80
 
 
 def drawn(digit: str, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -76,10 +76,9 @@ def main() -> None:
     for name, page in pages().items():
         reading = read_digits(page.photo)
         figure: Any = plots.reading(page.photo, reading, ink=True).figure
-        scale = INCHES / max(figure.get_size_inches())
         figure.savefig(
             docs.IMAGES / f"hard-{name}.jpg",
-            dpi=scale * PIXELS,
+            dpi=LONGER / max(figure.get_size_inches()),
             pil_kwargs={"quality": QUALITY, "optimize": True},
         )
         wrong = edits("\n".join(page.lines), str(reading))

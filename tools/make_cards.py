@@ -52,15 +52,11 @@ SETTINGS = (
     *("calm", "last_strength"),
 )
 
-# The digits of a training, in words: of a recipe that holds some out, and of one that does not.
-HELD_OUT = (
-    "50,000 of MNIST's training split, changed anew in every epoch; 5,000 others chose the "
-    "settings, and 5,000 others the seed"
-)
-ALL = (
-    "all 60,000 of MNIST's training split, changed anew in every epoch; the settings were chosen "
-    "in trainings on 50,000 of them, by 5,000 others"
-)
+
+def digits_of(recipe: Recipe) -> str:
+    """Return what a recipe trains on, and what was chosen by the other digits, in words."""
+    count = "50,000" if recipe.held_out else "all 60,000"
+    return f"{count} of MNIST's training split, changed anew in every epoch. {recipe.choices}"
 
 
 def results_of(recipe: Recipe, folder: Path) -> list[SeedResult]:
@@ -130,7 +126,7 @@ def ship(recipe: Recipe, results: list[SeedResult], folder: Path, data: Mnist) -
         ),
         training=TrainingRecord(
             command=f"mnist-zoo reproduce {recipe.name} --seeds {len(results)}",
-            digits=HELD_OUT if recipe.held_out else ALL,
+            digits=digits_of(recipe),
             seed=best.seed,
             seeds=tuple(
                 SeedRecord(each.seed, each.seed_accuracy, each.accuracy, each.plan_accuracy)

@@ -38,8 +38,8 @@ KEPT = 10_000
 # `python -m benchmarks.picture_thresholds` measures what other values change.
 FINE = 4
 # Ink with less than this share of the usual darkness of a page's digits is a crease, or the edge of
-# a shadow, unless so many digits of a line are as pale: these were written with another pen. The
-# logarithm of their size is at most so far from that of the usual size.
+# a shadow, unless so many digits of a line are as pale: these were written with another pen. They
+# are about as large as the page's digits: the logarithms of the sizes differ by less than ALIKE.
 # `python -m benchmarks.phone_pages --split train` measures what other values change.
 PALE, COMPANY, ALIKE = 0.2, 3, 0.5
 # A digit that is lower than this share of the usual size is a dash, or lies on its side. A piece
@@ -331,8 +331,8 @@ def _shapes(mask: Mask) -> _Shapes:
     """Return the pieces of ink in a mask: its connected regions."""
     labels = filters.label_regions(mask)
     boxes = boxes_of(labels)
-    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    return _Shapes(labels, boxes, np.bincount(labels.ravel())[1:], sizes)
+    areas = np.bincount(labels.ravel())[1:]
+    return _Shapes(labels, boxes, areas, filters.sizes_of(boxes))
 
 
 def _check_pieces(count: int) -> None:
@@ -429,7 +429,7 @@ def _without_creases(
     for line, number in _reading_order(boxes):
         lines[number] = line
     # Digits of a line are about as large as each other, and creases are not.
-    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    sizes = filters.sizes_of(boxes)
     alike = pale & (np.abs(np.log(sizes / np.median(sizes))) < ALIKE)
     company = np.bincount(lines[alike], minlength=len(digits))[lines]
     kept = ~pale | (alike & (company >= COMPANY))

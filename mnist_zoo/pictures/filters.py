@@ -213,6 +213,12 @@ def boxes_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     return boxes
 
 
+def sizes_of(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the longer side of each box, given as by :func:`boxes_of`, in pixels."""
+    sizes: NDArray[np.intp] = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    return sizes
+
+
 def loops_of(labels: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     """Return how many loops each region has: how many parts of the paper it encloses.
 

@@ -123,7 +123,7 @@ def _shadows(mask: Mask) -> Mask:
     labels = filters.label_regions(mask)
     boxes = boxes_of(labels)
     height, width = mask.shape
-    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    sizes = filters.sizes_of(boxes)
     no_digit = (boxes[:, :2] == 0).any(axis=1) | (boxes[:, 2:] == (width, height)).any(axis=1)
     no_digit |= sizes < LEAST_OF_LARGE * max(mask.shape)
     no_digit |= np.bincount(labels.ravel())[1:] < THINNEST_PART * sizes**2
@@ -239,8 +239,7 @@ def _without_surroundings(contrast: Plane, least: float) -> Plane:
         return contrast
     # If nothing larger than a speck would be left, the region at the corner is the digit itself.
     rest = filters.label_regions(marked & ~around)
-    boxes = boxes_of(rest)
-    if (boxes[:, 2:] - boxes[:, :2]).max(initial=0) < 0.04 * max(contrast.shape):
+    if filters.sizes_of(boxes_of(rest)).max(initial=0) < 0.04 * max(contrast.shape):
         return contrast
     around = filters.grow(around, 2)
     return np.where(around, np.float32(0.0), contrast)

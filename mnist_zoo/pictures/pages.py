@@ -35,11 +35,11 @@ PLATEAU = (1.25, 1.6)
 LEAST_INK = 80
 # A region with less ink than so many pixels is a speck.
 LEAST_SURE = 3
-# What is hardly larger than the window is left of shadows and tables, as their corners are: smaller
-# than so many of its sides. If there are more regions than the second, the picture is a texture.
+# Of shadows and tables, the window leaves corners. These are smaller than LARGER times the window.
+# A picture of more regions than MOST_LEFTOVERS is a texture.
 LARGER, MOST_LEFTOVERS = 1.2, 1000
-# So many regions are strokes of digits, rather than parts of one; and what has less than this share
-# of their number is something else.
+# If a window finds at least MANY larger regions, they are strokes of several digits. A wider window
+# would find about as many. If it finds less than FEWER times as many, these are left of shadows.
 MANY, FEWER = 6, 0.5
 # Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
 # the noise around it.
@@ -117,12 +117,11 @@ class _Contrast(NamedTuple):
     def found(self, window: int) -> _Found:
         """Return how much ink there surely is, given the window in pixels."""
         sure = self.sure
-        labels = filters.label_regions(sure)
-        boxes = filters.boxes_of(labels)
-        is_larger = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) >= LARGER * window
-        taken = np.where(sure, self.plane * self.paper, np.float32(0.0)) ** 2
         if np.count_nonzero(sure) < LEAST_INK:
             return _Found(0.0, 0.0, 0)
+        labels = filters.label_regions(sure)
+        is_larger = filters.sizes_of(filters.boxes_of(labels)) >= LARGER * window
+        taken = np.where(sure, self.plane * self.paper, np.float32(0.0)) ** 2
         by_region = np.bincount(labels.ravel(), taken.ravel())[1:]
         larger = by_region[is_larger]
         return _Found(float(by_region.sum()), float(larger.sum()), len(larger))
@@ -132,8 +131,8 @@ class _Found(NamedTuple):
     """How much ink a window finds: the sum of squares of the light that it takes."""
 
     ink: float
-    larger: float  # of what is larger than the window leaves of shadows
-    strokes: int  # the number of these regions
+    larger: float  # the same, without the corners of shadows
+    strokes: int  # how many regions are no such corners
 
 
 def may_be_page(shape: tuple[int, ...]) -> bool:
@@ -172,8 +171,7 @@ def find_strokes(grey: Plane) -> Ink | None:
     if not seen.sure.any():
         return None  # It was lines only.
     mask = _strokes(seen)
-    boxes = filters.boxes_of(filters.label_regions(mask))
-    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
+    sizes = filters.sizes_of(filters.boxes_of(filters.label_regions(mask)))
     if len(sizes) <= MOST_LEFTOVERS and sizes.max(initial=0) < LARGER * window:
         mask = np.zeros_like(mask)
     level = float(np.median(plane[mask])) if mask.any() else 1.0
@@ -215,7 +213,6 @@ def _finds_all(narrow: _Found, *wider: _Found) -> bool:
     inks = [each.ink for each in wider]
     most = narrow.ink
     if narrow.strokes >= MANY:
-        # Wider strokes would be as many. What is larger and rarer is left of shadows.
         least = FEWER * narrow.strokes
         inks = [each.larger if each.strokes >= least else 0.0 for each in wider]
         most = narrow.larger
@@ -324,7 +321,7 @@ def _loops_of(labels: NDArray[np.int32]) -> NDArray[np.intp]:
     papers = filters.label_regions(labels == 0, corners=False)
     owner, area = filters.around(papers, labels), np.bincount(papers.ravel())
     boxes = np.pad(filters.boxes_of(labels), ((1, 0), (0, 0)))
-    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    sizes = filters.sizes_of(boxes)
     is_small = area < (PINHOLE * sizes[owner]) ** 2
     # The paper between the lines of a grid is more than its ink.
     count = len(sizes)

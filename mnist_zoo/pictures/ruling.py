@@ -15,7 +15,8 @@ from mnist_zoo.pictures.opening import Plane
 # A frame holds a region that is at least FILLED of the height of the loop that it is in, or two of
 # at least BARELY. Both are at least so many times as high as the frame's own lines are wide.
 FILLED, BARELY, HIGHER = 0.3, 0.05, 2.0
-# What is that wide, as a share of the picture, and has more loops, is ruled paper.
+# Lines across the picture reach along this share of its width. A region that does, and has more
+# loops than MOST_CELLS, is squared paper.
 ACROSS, MOST_CELLS = 0.6, 20
 # In a picture of more regions, which no page has, nothing is looked for inside of them: that bounds
 # the time.
@@ -30,11 +31,11 @@ class _Lines(NamedTuple):
     part : float
         The length of their straight parts, as a share of the picture's width.
     bridged : float
-        Parts of a line are at most so far apart.
+        How far apart the parts of a line are at most, as a share of the width.
     marked : float
-        Along this share of the width, there is ink near them.
+        The least share of the width along which there is ink near the line.
     fewest : int
-        There are at least so many.
+        How many lines there are at least.
     """
 
     part: float
@@ -43,8 +44,8 @@ class _Lines(NamedTuple):
     fewest: int
 
 
-# Single lines, and those of ruled paper, which light and noise may interrupt. A digit has fewer
-# strokes of this kind.
+# The first kind is a single line. The second is a line of ruled paper, which light and noise may
+# interrupt. It counts only if there are four of them, as the strokes of a digit are fewer.
 KINDS = (_Lines(1 / 3, 0.0, 0.85, 1), _Lines(1 / 8, 1 / 6, 0.6, 4))
 
 
