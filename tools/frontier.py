@@ -49,6 +49,7 @@ PLACES: Places = {
     PUBLISHED[2].name: (-35, "right", (-6, 4)),
     "dense_relu": (-35, "left", (5, -12)),
     "lenet5": (-35, "left", (6, -10)),
+    "keras_convnet": (35, "right", (-4, -10)),
 }
 # The same, where the points are over their times, and over their errors on spoilt digits.
 UPRIGHT = (90, "left", (3, 22))

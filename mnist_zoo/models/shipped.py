@@ -65,7 +65,8 @@ def read_parameters(file: str) -> Parameters:
             f"{found}; the file was damaged: reinstall mnist-zoo"
         )
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
+        # Some files have 16 bits for each.
+        return {path: array.astype(np.float32) for path, array in arrays.items()}
 
 
 def set_parameters(

@@ -1,4 +1,4 @@
-"""Trainings as data: five published results, and how the shipped parameters came about.
+"""Trainings as data: published results, and how the shipped parameters came about.
 
 :mod:`.reproducing` runs them.
 """
@@ -95,7 +95,7 @@ class Recipe:
         return wilson_interval(round(self.claim * TEST_DIGITS), TEST_DIGITS)
 
 
-#: The five published results.
+#: The published results.
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         name="relu-dropout",
@@ -157,6 +157,31 @@ RECIPES: tuple[Recipe, ...] = (
         batch_size=256,
         steps=6_000,
         loss_reduction="sum",
+    ),
+    Recipe(
+        name="lenet5",
+        title="LeNet-5",
+        published="LeNet-5 on undistorted digits; stochastic gradient descent with a learning rate "
+        "that falls in five steps; outputs that are distances to drawn characters",
+        choices="Here the simplified LeNet-5 of this package, with a softmax; Adam with batches of "
+        "32, for 20 epochs, and a learning rate that falls to 0. Nothing else was tried.",
+        claim=0.9905,
+        model="lenet5",
+        epochs=20,
+        cosine_decay=True,
+    ),
+    Recipe(
+        name="keras-convnet",
+        title="Keras's example",
+        published="32 and 64 filters of 3 x 3, each with a pooling; dropout 0.5, softmax; Adam; "
+        "one-hot labels; batch 128, 15 epochs; a validation split of 10 %; about 99 %",
+        choices="Nothing is left open.",
+        claim=0.99,
+        model="keras_convnet",
+        batch_size=128,
+        epochs=15,
+        one_hot=True,
+        validation_fraction=0.1,
     ),
 )
 
@@ -222,7 +247,16 @@ SHIPPED: tuple[Recipe, ...] = (
         "is longer, on all digits, and of one seed; nothing was chosen by it.",
         **_MILDER,
     ),
-    _shipped("keras_convnet", epochs=60),
+    _shipped(
+        "keras_convnet",
+        epochs=60,
+        distortion={},
+        photometry={"share": 0.15, "stripe": 14.0},
+        choices="5,000 digits, which are not trained on, chose the settings: with weaker changes "
+        "of the look it read more of them, but fewer of four kinds of spoilt ones than a model "
+        "that was trained for five epochs on clean digits. That earlier training read 99.61 % of "
+        "the test digits. There is one seed.",
+    ),
     _shipped("convnet_small", epochs=60, learning_rate=0.004),
     _shipped("convnet", epochs=30),
     _shipped(
