@@ -31,7 +31,7 @@ from benchmarks import drawing
 from benchmarks.pictures import draw_and_prepare
 from mnist_zoo import Split, load_mnist, predict_probabilities
 from mnist_zoo.data import MNIST
-from mnist_zoo.pictures import digits as rendering
+from mnist_zoo.pictures import forms as rendering
 from mnist_zoo.pictures.foreground import find_ink
 from mnist_zoo.pictures.opening import open_grey
 from tools import docs
@@ -92,9 +92,9 @@ THRESHOLDS = (
     Threshold("foreground", "DIMMEST"),
     Threshold("foreground", "EDGE"),
     Threshold("foreground", "LEAST_SIDE_FOR_NOISE"),
-    Threshold("digits", "THINNEST"),
-    Threshold("digits", "USUAL"),
-    Threshold("digits", "FINE"),
+    Threshold("forms", "THINNEST"),
+    Threshold("forms", "USUAL"),
+    Threshold("forms", "FINE"),
 )
 
 

@@ -9,34 +9,20 @@ is a connected region of ink. A digit consists of one piece or, if its stroke is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.errors import PictureError
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, boxes_of
 from mnist_zoo.pictures.foreground import find_ink
+from mnist_zoo.pictures.forms import fit, shrunk
 from mnist_zoo.pictures.opening import Picture, Plane, open_grey
 from mnist_zoo.pictures.pages import Ink
 
-# The side of an MNIST image, the side of the box that its digit fits into, and the middle of the
-# image, where the centre of mass of the digit lies; all in pixels.
-SIDE, BOX, MIDDLE = MNIST.image_shape[0], 20, 14
-# Strokes thinner than THINNEST are redrawn with the width USUAL, both in pixels of the 28 x 28
-# image. They are the 5th percentile and the median of the stroke width in MNIST's training split.
-# `python -m benchmarks.picture_thresholds` measures both, and what other values change.
-THINNEST, USUAL = 2.1, 2.9
-# The ink of a digit is kept for parting with at most so many pixels: 100 by 100.
-KEPT = 10_000
-# The stroke width is measured, and changed, on a grid with this many times as many pixels a side.
-# `python -m benchmarks.picture_thresholds` measures what other values change.
-FINE = 4
 # Ink with less than this share of the usual darkness of a page's digits is a crease, or the edge of
 # a shadow, unless so many digits of a line are as pale: these were written with another pen. They
 # are about as large as the page's digits: the logarithms of the sizes differ by less than ALIKE.
@@ -193,8 +179,8 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     """Find the digits in a picture, in reading order: line by line, from left to right.
 
     The parts of a broken stroke are joined into one digit. Specks are ignored. Digits that touch
-    each other are returned as one digit: only :func:`~mnist_zoo.read_digits`, which asks a model,
-    cuts them apart.
+    each other are returned as one digit: only :func:`~mnist_zoo.read_digits` cuts them
+    apart.
 
     Parameters
     ----------
@@ -525,72 +511,3 @@ def _own_ink(amount: Plane, marked: Mask, mine: Mask, size: int, noise: float) -
     # Whatever the noise, the darkest part of the digit stays.
     amount[amount < min(0.5, 2.0 * noise / full)] = 0.0
     return amount
-
-
-def shrunk(amount: Plane) -> NDArray[np.uint8]:
-    """Return ink with at most :data:`KEPT` pixels, from 0 to 255."""
-    scale = min(1.0, math.sqrt(KEPT / amount.size))
-    shape = tuple(max(1, int(scale * side)) for side in amount.shape)
-    ink: NDArray[np.uint8] = np.rint(255.0 * filters.shrink(amount, shape)).astype(np.uint8)
-    return ink
-
-
-def fit(amount: Plane) -> NDArray[np.float32]:
-    """Scale a digit to fit into the box, and place its centre of mass in the middle."""
-    finest = FINE * BOX / max(amount.shape)
-    if finest < 1.0:
-        thin = filters.shrink_thin(amount, tuple(math.ceil(finest * side) for side in amount.shape))
-        amount = amount if thin is None else thin
-    (left, right), (top, bottom) = (
-        filters.extent(amount.max(axis=0)),
-        filters.extent(amount.max(axis=1)),
-    )
-    scale = BOX / max(right - left, bottom - top)
-    width, height = (max(1, round(scale * side)) for side in (right - left, bottom - top))
-    # The result is a whole number of pixels wide and high. The region to resize has the middle of
-    # the digit, and the proportions of the result.
-    pad = 2 + max(amount.shape) // 4
-    middle_x, middle_y = (left + right) / 2 + pad, (top + bottom) / 2 + pad
-    half_x, half_y = width / scale / 2, height / scale / 2
-    box = (middle_x - half_x, middle_y - half_y, middle_x + half_x, middle_y + half_y)
-    image = Image.fromarray(np.pad(amount, pad))
-    small = image.resize((width, height), Image.Resampling.BICUBIC, box)
-    digit = np.asarray(small, np.float32)
-    fine = image.resize((FINE * width, FINE * height), Image.Resampling.BICUBIC, box)
-    drawn = _thickened(np.asarray(fine, np.float32))
-    if drawn is not None:
-        digit = np.asarray(Image.fromarray(drawn).resize((width, height), Image.Resampling.BOX))
-    digit = np.clip(digit, 0.0, 1.0)
-    placed = np.zeros((SIDE, SIDE), np.float32)
-    y, x = (
-        int(np.clip(round(MIDDLE - middle), 0, SIDE - side))
-        for middle, side in zip(filters.centre_of_mass(digit), digit.shape, strict=True)
-    )
-    placed[y : y + height, x : x + width] = digit
-    return placed
-
-
-def stroke_width(depth: NDArray[np.float64]) -> float:
-    """Return the width of strokes, in pixels of MNIST, from each fine pixel's distance to paper.
-
-    Across a stroke of width w the distance rises from 0 to w / 2 and falls again, so its mean is
-    w / 4.
-    """
-    return float(4.0 * depth[depth > 0.0].mean() / FINE)
-
-
-def _thickened(fine: Plane) -> Plane | None:
-    """Redraw strokes that are too thin with the usual width; return None if none are too thin."""
-    room = FINE * 2
-    inside = np.pad(fine, room) > 0.5
-    if not inside.any():
-        return None
-    depth = filters.distances(inside)
-    width = stroke_width(depth)
-    if width >= THINNEST:
-        return None
-    grown = FINE * (USUAL - width) / 2.0
-    distance = filters.distances(~inside) - depth
-    drawn = np.clip(0.5 + grown - distance, 0.0, 1.0).astype(np.float32)
-    edge = round(room - grown)
-    return np.ascontiguousarray(drawn[edge:-edge, edge:-edge])

@@ -157,8 +157,9 @@ def read_digits(
 ) -> Reading:
     """Find the digits in a picture, and read them.
 
-    Digits that touch each other are cut apart, and the parts of a broken digit are joined, where
-    the model believes more in what comes out. Many digits that overlap are still read wrongly.
+    A small network counts the digits in each connected shape of ink. Where it counts several, they
+    are cut apart, and read by this network in place of the model. The parts of a broken digit are
+    joined. What is most likely no digit, such as a line or a blot, is left out.
 
     A page of eight digits or more that lies on its side or upside down is read as if it was
     upright. On a page that lies on its side, the digit 1 may be lost.

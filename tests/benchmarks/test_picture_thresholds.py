@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks import picture_thresholds
 from benchmarks.picture_thresholds import THRESHOLDS, Outcome, Threshold, Trial
-from mnist_zoo.pictures import digits as rendering
+from mnist_zoo.pictures import forms as rendering
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS, ids=lambda threshold: threshold.name)
