@@ -228,7 +228,7 @@ def read_found(candidates: Candidates, model: str | keras.Model, min_confidence:
     if quarters:
         # Digits that touch are read as badly upright as on their side, until they are cut.
         other = resolved(_read(turned(candidates, quarters), model), model)
-        if _likelihood(other) > _likelihood(read):
+        if _surplus(other) > _surplus(read):
             read = other
         else:
             quarters = 0
@@ -254,11 +254,9 @@ def _read(candidates: Candidates, model: str | keras.Model) -> Read:
     return Read(candidates._replace(shapes=shapes), probabilities)
 
 
-def _likelihood(read: Read) -> float:
-    """Return the log-likelihood of a reading, in nats for each digit; of none, minus infinity."""
-    if not len(read.probabilities):
-        return -np.inf
-    return float(np.log(read.probabilities.max(axis=1)).mean())
+def _surplus(read: Read) -> float:
+    """Return by how many more digits are expected to be read rightly than wrongly."""
+    return float((2.0 * read.probabilities.max(axis=1, initial=0.0) - 1.0).sum())
 
 
 def _quarters(read: Read, model: str | keras.Model) -> int:

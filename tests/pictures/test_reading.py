@@ -12,6 +12,7 @@ from benchmarks import drawing
 from mnist_zoo import dense_sigmoid, read_digits
 from mnist_zoo.pictures import Box, reading
 from mnist_zoo.pictures.digits import Candidates, Shape
+from mnist_zoo.pictures.parting import Read
 from tests.drawing.strokes import STROKES
 
 
@@ -83,6 +84,17 @@ def test_a_page_that_is_turned_is_noticed_and_read_as_if_it_was_upright(page, qu
 def test_too_few_digits_are_never_turned(sample):
     upside_down = np.rot90(sample.test.x[1], 2)
     assert read_digits(upside_down).turned == 0
+
+
+def test_a_turn_that_leaves_a_few_sure_digits_of_many_is_worth_less():
+    def read(count, confidence):
+        probabilities = np.full((count, 10), (1.0 - confidence) / 9, np.float32)
+        probabilities[:, 0] = confidence
+        return Read(Candidates([], 0.0), probabilities)
+
+    assert reading._surplus(read(25, 0.9)) > reading._surplus(read(5, 0.99))
+    assert reading._surplus(read(25, 0.99)) > reading._surplus(read(25, 0.7))
+    assert reading._surplus(read(0, 0.9)) == 0.0
 
 
 def test_digits_of_which_the_model_is_less_sure_are_left_out(page):
