@@ -32,6 +32,8 @@ SEVERAL, NONE, SURE, JOINED = 0.9, 0.8, 0.95, 0.5
 # Besides the ink that it crosses, a path costs so much for each row in which it moves to a side,
 # and in each row for its distance from the middle between two digits, in heights of the shape.
 SIDEWAYS, AWAY = 0.02, 1.6
+# A part that is lower than this share of the shape is given all of its height.
+LOW = 0.5
 # Shapes are close if they are at most so many usual heights apart. Together they are at most so
 # many of them wide and high; in a picture of at most FEW shapes, all of which may be parts, more.
 CLOSE, LARGEST, FEW, LARGEST_OF_FEW = 0.2, 1.25, 3, 2.2
@@ -227,6 +229,8 @@ def cut(shape: Shape, places: Sequence[float]) -> list[Shape]:
         if not len(down):
             continue
         top, bottom, left, right = down[0], down[-1] + 1, across[0], across[-1] + 1
+        if bottom - top < LOW * height:  # The rest of a digit is beyond the cut.
+            top, bottom = 0, height
         # From pixels of the ink to pixels of the picture.
         scale_x, scale_y = (
             side / pixels for side, pixels in zip(_size(shape.box), (width, height), strict=True)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # the third number are tried, to save time. `python -m benchmarks.phone_pages` measures how well
 # turned pages are read.
 LEAST_TO_TURN, LEAST_GAIN, MOST_TO_TURN = 8, 0.6, 100
+# After the turn, at least this share of the digits must be left.
+LEAST_LEFT = 0.5
 # Of a longer reading, a notebook shows the first digits.
 MOST_SHOWN = 36
 
@@ -228,7 +230,7 @@ def read_found(candidates: Candidates, model: str | keras.Model, min_confidence:
     if quarters:
         # Digits that touch are read as badly upright as on their side, until they are cut.
         other = resolved(_read(turned(candidates, quarters), model), model)
-        if _surplus(other) > _surplus(read):
+        if _is_better(other, read):
             read = other
         else:
             quarters = 0
@@ -254,9 +256,17 @@ def _read(candidates: Candidates, model: str | keras.Model) -> Read:
     return Read(candidates._replace(shapes=shapes), probabilities)
 
 
-def _surplus(read: Read) -> float:
-    """Return by how many more digits are expected to be read rightly than wrongly."""
-    return float((2.0 * read.probabilities.max(axis=1, initial=0.0) - 1.0).sum())
+def _is_better(other: Read, read: Read) -> bool:
+    """Say whether a turned page is read better: more surely, and without losing half its digits."""
+    count, least = len(other.probabilities), len(read.probabilities) * LEAST_LEFT
+    return count >= least and _likelihood(other) > _likelihood(read)
+
+
+def _likelihood(read: Read) -> float:
+    """Return the log-likelihood of a reading, in nats for each digit; of none, minus infinity."""
+    if not len(read.probabilities):
+        return -np.inf
+    return float(np.log(read.probabilities.max(axis=1)).mean())
 
 
 def _quarters(read: Read, model: str | keras.Model) -> int:

@@ -86,15 +86,16 @@ def test_too_few_digits_are_never_turned(sample):
     assert read_digits(upside_down).turned == 0
 
 
-def test_a_turn_that_leaves_a_few_sure_digits_of_many_is_worth_less():
+def test_a_turn_is_better_if_the_digits_are_surer_and_not_half_of_them_are_lost():
     def read(count, confidence):
         probabilities = np.full((count, 10), (1.0 - confidence) / 9, np.float32)
         probabilities[:, 0] = confidence
         return Read(Candidates([], 0.0), probabilities)
 
-    assert reading._surplus(read(25, 0.9)) > reading._surplus(read(5, 0.99))
-    assert reading._surplus(read(25, 0.99)) > reading._surplus(read(25, 0.7))
-    assert reading._surplus(read(0, 0.9)) == 0.0
+    assert reading._is_better(read(24, 0.99), read(25, 0.7))
+    assert not reading._is_better(read(25, 0.7), read(24, 0.99))
+    assert not reading._is_better(read(5, 0.99), read(25, 0.9))
+    assert not reading._is_better(read(0, 0.9), read(0, 0.9))
 
 
 def test_digits_of_which_the_model_is_less_sure_are_left_out(page):
