@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     import keras
 
 # A shape is cut if the probability that it is several digits is above SEVERAL. It is left out if
-# that of no digit is above NONE, unless the model is sure of a digit: above SURE. Two are joined if
-# that of one digit is above JOINED. Chosen on pages of training digits;
-# `python -m benchmarks.touching` measures what other values of SEVERAL change.
-SEVERAL, NONE, SURE, JOINED = 0.9, 0.8, 0.95, 0.5
+# that of no digit is above NONE, unless the model is sure of a digit, above SURE, or the shape is
+# narrower than this share of its height, as a one is. Two are joined if that of one digit is above
+# JOINED. Chosen on pages of training digits; `python -m benchmarks.touching` measures what other
+# values of SEVERAL change.
+SEVERAL, NONE, SURE, NARROW, JOINED = 0.9, 0.8, 0.95, 0.5, 0.5
 # Besides the ink that it crosses, a path costs so much for each row in which it moves to a side,
 # and in each row for its distance from the middle between two digits, in heights of the shape.
 SIDEWAYS, AWAY = 0.02, 1.6
@@ -175,7 +176,9 @@ def _parted(read: Read, model: str | keras.Model) -> Read:
     shapes = read.candidates.shapes
     strings = _strings(shapes)
     several = strings.counts[:, 2:].sum(axis=1) > SEVERAL
-    none = (strings.counts[:, 0] > NONE) & (read.probabilities.max(axis=1) < SURE)
+    sizes = np.array([_size(shape.box) for shape in shapes]).reshape(-1, 2)
+    narrow = sizes[:, 0] < NARROW * sizes[:, 1]
+    none = (strings.counts[:, 0] > NONE) & (read.probabilities.max(axis=1) < SURE) & ~narrow
     gone: set[int] = set(np.flatnonzero(none).tolist())
     new: list[Shape] = []
     rows = [np.zeros((0, MNIST.classes), np.float32)]
@@ -192,8 +195,8 @@ def _parted(read: Read, model: str | keras.Model) -> Read:
     left = _replaced(read, gone, new, believed)
     if new:
         # Shapes of several digits are larger than digits usually are.
-        sizes = [max(_size(shape.box)) for shape in left.candidates.shapes]
-        usual = min(left.candidates.usual, float(np.median(sizes)))
+        longer = [max(_size(shape.box)) for shape in left.candidates.shapes]
+        usual = min(left.candidates.usual, float(np.median(longer)))
         left = left._replace(candidates=left.candidates._replace(usual=usual))
     return left
 

@@ -178,6 +178,16 @@ def test_the_pairs_that_may_be_joined_are_bounded(monkeypatch):
     assert max(counts) == len(bars)
 
 
+def test_what_is_as_narrow_as_a_one_is_never_left_out(monkeypatch):
+    monkeypatch.setattr(parting, "NONE", 0.0)
+    monkeypatch.setattr(parting, "SURE", 1.1)
+    shapes = [shape_of(np.ones((60, width), np.float32)) for width in (8, 28, 32, 60)]
+    read = Read(Candidates(shapes, 60.0), predict_probabilities(images_of(shapes)))
+    monkeypatch.setattr(parting, "JOINED", 1.1)
+    left = resolved(read, "convnet").candidates.shapes
+    assert [shape.ink.shape[1] for shape in left] == [8, 28]
+
+
 def test_a_model_of_other_classes_reads_the_parts_itself(sample):
     model = dense_relu(classes=12, seed=0)
     reading = read_digits(group(sample.test.x[:2], 0), model)
