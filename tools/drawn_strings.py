@@ -481,8 +481,11 @@ Sample = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 def digits_of(
     split: Split, count: int, rng: Rng, *, printed: float = 0.0, pen: bool = False
-) -> tuple[list[Plane], list[int]] | None:
-    """Draw so many digits, a share of them printed, or all by a pen; None if one is lost."""
+) -> tuple[Plane, list[int]] | None:
+    """Draw so many digits side by side, a share of them printed, or all by a pen.
+
+    Return them with their labels; None if one is lost.
+    """
     parts, labels = [], []
     base = rng.uniform(30, 60)
     for _ in range(count):
@@ -499,7 +502,7 @@ def digits_of(
             return None
         parts.append(part)
         labels.append(label)
-    return parts, labels
+    return (side_by_side(parts, rng, apart=0.25) if count > 1 else parts[0]), labels
 
 
 def string(split: Split, rng: Rng) -> tuple[Plane, list[int]] | None:
@@ -508,24 +511,15 @@ def string(split: Split, rng: Rng) -> tuple[Plane, list[int]] | None:
     if kind < 0.15:
         return no_digit(rng), []
     count = 1 if kind < 0.5 else 2 if kind < 0.8 else 3 if kind < 0.95 else 4
-    digits = digits_of(split, count, rng, printed=0.03)
-    if digits is None:
-        return None
-    parts, labels = digits
-    return (side_by_side(parts, rng, apart=0.25) if count > 1 else parts[0]), labels
+    return digits_of(split, count, rng, printed=0.03)
 
 
 def string_on_a_page(split: Split, rng: Rng) -> tuple[Plane, list[int]] | None:
     """Draw what pages have: ink that is no digit, or one or two digits with such ink on them."""
     if rng.random() < 0.5:
         return no_digit_of_a_page(rng), []
-    count = 1 if rng.random() < 0.75 else 2
-    digits = digits_of(split, count, rng)
-    if digits is None:
-        return None
-    parts, labels = digits
-    ink = side_by_side(parts, rng, apart=0.25) if count > 1 else parts[0]
-    return with_debris(ink, rng), labels
+    digits = digits_of(split, 1 if rng.random() < 0.75 else 2, rng)
+    return digits and (with_debris(digits[0], rng), digits[1])
 
 
 def string_by_pen(split: Split, rng: Rng) -> tuple[Plane, list[int]] | None:
@@ -537,11 +531,7 @@ def string_by_pen(split: Split, rng: Rng) -> tuple[Plane, list[int]] | None:
     # The middle lines of each digit are found once, which takes long, so fewer digits are used.
     few = Split(split.x[:PENNED], split.y[:PENNED])
     digits = digits_of(few, count, rng, pen=True)
-    if digits is None:
-        return None
-    parts, labels = digits
-    ink = side_by_side(parts, rng, apart=0.25) if count > 1 else parts[0]
-    return (with_debris(ink, rng) if rng.random() < 0.2 else ink), labels
+    return digits and (with_debris(digits[0], rng) if rng.random() < 0.2 else digits[0], digits[1])
 
 
 Draw = Callable[[Split, Rng], "tuple[Plane, list[int]] | None"]

@@ -28,6 +28,7 @@ from mnist_zoo.pictures.strings import (
     FILE,
     HEIGHT,
     STEPS,
+    SYMBOLS,
     WIDTH,
     Strings,
     count_probabilities,
@@ -73,7 +74,6 @@ MEASURED = {
     "by a pen": Pool(string_by_pen, 3_000, (3000,)),
 }
 BATCH, WARMUP, CLIPPED = 64, 300, 5.0
-SYMBOLS = 11  # Nothing new, and ten digits.
 
 
 # Of each convolution: filters, size, strides. Before number POOLED, the larger of two rows remains.

@@ -179,8 +179,7 @@ def find_digits(image: Picture) -> list[FoundDigit]:
     """Find the digits in a picture, in reading order: line by line, from left to right.
 
     The parts of a broken stroke are joined into one digit. Specks are ignored. Digits that touch
-    each other are returned as one digit: only :func:`~mnist_zoo.read_digits` cuts them
-    apart.
+    each other are returned as one digit: only :func:`~mnist_zoo.read_digits` cuts them apart.
 
     Parameters
     ----------

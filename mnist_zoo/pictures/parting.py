@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # A shape is cut if the probability that it is several digits is above SEVERAL. It is left out if
 # that of no digit is above NONE, unless the model is sure of a digit, above SURE, or the shape is
-# narrower than this share of its height, as a one is. Two are joined if that of one digit is above
+# narrower than NARROW of its height, as a one is. Two are joined if that of one digit is above
 # JOINED. Chosen on pages of training digits; `python -m benchmarks.touching` measures what other
 # values of SEVERAL change.
 SEVERAL, NONE, SURE, NARROW, JOINED = 0.9, 0.8, 0.95, 0.5, 0.5

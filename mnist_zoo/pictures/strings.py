@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import numpy_model
 from mnist_zoo.models.layers import Array, LayerSpec
 from mnist_zoo.models.shipped import read_facts, read_parameters
@@ -29,6 +30,8 @@ from mnist_zoo.pictures.opening import Plane
 # pixels from the left. The network sees every second column.
 HEIGHT, WIDTH, EDGE, EVERY = 24, 88, 2, 2
 STEPS = WIDTH // EVERY
+# What a column may say: nothing new, or one of the ten digits.
+SYMBOLS = 1 + MNIST.classes
 # Strings of more digits than this count as of this many.
 MOST = 4
 FILE = "digit_strings"
@@ -41,7 +44,7 @@ class Strings(NamedTuple):
     ----------
     counts : ndarray of float64, shape (n, MOST + 1)
         How probable each number of digits is, from none to :data:`MOST`.
-    steps : ndarray of float32, shape (n, STEPS, 11)
+    steps : ndarray of float32, shape (n, STEPS, SYMBOLS)
         For each column, how probable it is that there is nothing new, or which digit.
     widths : ndarray of int, shape (n,)
         The columns that each string takes.
@@ -66,7 +69,7 @@ def read_strings(inks: Sequence[Plane]) -> Strings:
     """
     forms = [string_form(ink) for ink in inks]
     images = np.array([image for image, _ in forms], np.float32).reshape(-1, HEIGHT, WIDTH, 1)
-    steps = _network()(images) if len(images) else np.zeros((0, STEPS, 11), np.float32)
+    steps = _network()(images) if len(images) else np.zeros((0, STEPS, SYMBOLS), np.float32)
     widths = np.array([width for _, width in forms], np.intp)
     return Strings(count_probabilities(steps), steps, widths)
 
@@ -93,7 +96,7 @@ def count_probabilities(steps: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    steps : ndarray of float32, shape (n, columns, 11)
+    steps : ndarray of float32, shape (n, columns, symbols)
         As of :class:`Strings`.
 
     Returns
