@@ -7,7 +7,7 @@ because the import of ``scipy.ndimage`` takes longer than all else that reading 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 from mnist_zoo.pictures.opening import Plane
 
 Mask = NDArray[np.bool_]
+T = TypeVar("T", bound=np.generic)
 # What is beyond the rim of a picture: its last pixel, or the picture in a mirror.
 Beyond = Literal["edge", "symmetric"]
 # Strokes are thin if they grow by more than this factor where each pixel takes the maximum of what
@@ -98,8 +99,11 @@ def distances(mask: Mask) -> NDArray[np.float64]:
     return nearest
 
 
-def grow(mask: Mask, reach: int) -> Mask:
-    """Add to a mask every pixel that is at most so many rows and columns away from it."""
+def grow(mask: NDArray[T], reach: int) -> NDArray[T]:
+    """Add to a mask every pixel that is at most so many rows and columns away from it.
+
+    In a plane of values above 0, each pixel becomes the largest of those around it.
+    """
     padded = np.pad(mask, reach)
     return _extreme(_extreme(padded, 2 * reach + 1, np.maximum).T, 2 * reach + 1, np.maximum).T
 

@@ -52,8 +52,9 @@ EDGE = 0.4
 DIMMEST, DARKEST_PAPER = 0.05, 0.1
 # What light ink is on is darker than this share of white.
 LIGHTEST_BOARD = 0.5
-# A table is darker than this share of the best lit paper.
-TABLE = 0.5
+# A table is darker than this share of the best lit paper, and nowhere much lighter than it usually
+# is along the rim: what is lighter is paper in a shadow.
+TABLE, LIGHTER = 0.5, 2.5
 # Ink with less than this share of the contrast of the darkest ink shows through from the other
 # side.
 PALEST = 0.15
@@ -62,6 +63,9 @@ PALEST = 0.15
 MOST_LOOPS, PINHOLE, MOST_PINHOLES = 6, 0.06, 0.5
 # The edge of ink is at least this share as steep as is usual on the page.
 SOFTEST = 0.6
+# Beside the edge of a shadow, JPEG and the sharpening of a camera leave ripples. They are taken to
+# be as large as this share of the difference of the light, at most so many pixels away from it.
+RIPPLES, RIPPLED = 0.02, 8
 # Noise is measured in squares with so many pixels a side. If it is more than this share of the
 # light on the paper, the picture is blurred.
 BLOCK, NOISY = 64, 0.03
@@ -107,12 +111,21 @@ class _Contrast(NamedTuple):
         on_paper: Mask = self.paper > DARKEST_PAPER * best
         for turns in range(4):
             # A table lies along most of a rim; a shadow seldom does.
-            dark = np.rot90(self.paper, turns) < TABLE * best
+            paper = np.rot90(self.paper, turns)
+            dark = paper < TABLE * best
             if dark[0].mean() > 0.7:
+                usual = np.median(paper[0][dark[0]])
+                dark &= paper < max(LIGHTER * usual, DARKEST_PAPER * best)
                 table = np.logical_and.accumulate(dark, axis=0)
                 reach = max(dark.shape) // 100  # The sheet's edge casts a shadow.
                 on_paper &= ~np.rot90(filters.grow(table, reach), -turns)
         return on_paper
+
+    def with_ripples(self) -> _Contrast:
+        """Count the ripples beside the edges of shadows as noise."""
+        light = np.maximum(self.paper, np.float32(DIMMEST))
+        ripples = np.float32(RIPPLES) * _step(self.paper) / light
+        return self._replace(noise=np.maximum(self.noise, ripples))
 
     def found(self, window: int) -> _Found:
         """Return how much ink there surely is, given the window in pixels."""
@@ -163,6 +176,7 @@ def find_strokes(grey: Plane) -> Ink | None:
         return None
     window, is_light_on_dark = chosen
     seen = _CONTRASTS[is_light_on_dark](grey, window)
+    seen = seen.with_ripples()
     noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
     plane = without_frames(seen.plane, noise, max(0.15 * float(seen.plane.max()), LEAST_CONTRAST))
     plane = without_lines(plane, noise, LEAST_CONTRAST)
@@ -190,20 +204,22 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
     if np.median(grey[::8, ::8]) < LIGHTEST_BOARD:
         copies[True] = _pooled(grey, factor, np.maximum)
     found: list[_Found] = []
+    smooth: list[_Found] = []
     side = math.sqrt(grey.size) / factor
     for share in (*WIDTHS, 2.0 * WIDTHS[-1], 4.0 * WIDTHS[-1]):
         window = max(3, round(share * side))
-        seen = {
-            light: _CONTRASTS[light](copy, window).found(window) for light, copy in copies.items()
-        }
+        seen = {light: _CONTRASTS[light](copy, window) for light, copy in copies.items()}
+        inks = {light: each.found(window) for light, each in seen.items()}
         # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
-        chosen = max(seen, key=lambda light: seen[light].ink)
-        found.append(seen[chosen])
+        chosen = max(inks, key=lambda light: inks[light].ink)
+        found.append(inks[chosen])
+        smooth.append(seen[chosen].with_ripples().found(window))
         if found[-1].ink > 0.0:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
             continue
-        if _finds_all(*found[-3:]):
+        # A part of a wide stroke looks like ink with ripples, or like ripples.
+        if _finds_all(*found[-3:]) and _finds_all(*smooth[-3:]):
             return factor * window // 2, chosen
     return None
 
@@ -234,6 +250,16 @@ def _darkness(grey: Plane, window: int) -> _Contrast:
     contrast = np.divide(paper - grey, light, dtype=np.float32)
     offset, noise = _noise(contrast)
     return _Contrast(contrast - offset, noise, paper)
+
+
+def _step(paper: Plane) -> Plane:
+    """Return by how much the light on the paper differs near each pixel."""
+    height, width = paper.shape
+    padded = np.pad(paper, ((0, -height % RIPPLED), (0, -width % RIPPLED)), mode="edge")
+    highest = filters.grow(_pooled(padded, RIPPLED, np.maximum), 1)
+    lowest = 1.0 - filters.grow(1.0 - _pooled(padded, RIPPLED, np.minimum), 1)
+    step = (highest - lowest).repeat(RIPPLED, axis=0).repeat(RIPPLED, axis=1)
+    return step[:height, :width]
 
 
 def _wide(plane: Plane, window: int) -> Plane:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mnist_zoo.data.datasets import MNIST
 from mnist_zoo.models.forward import predict_probabilities
 from mnist_zoo.pictures import filters
-from mnist_zoo.pictures.digits import Box, Candidates, Shape
+from mnist_zoo.pictures.digits import Box, Candidates, Shape, in_order
 from mnist_zoo.pictures.forms import fit, shrunk
 from mnist_zoo.pictures.opening import Plane
 from mnist_zoo.pictures.strings import Strings, most_probable, read_strings
@@ -24,12 +24,18 @@ from mnist_zoo.pictures.strings import Strings, most_probable, read_strings
 if TYPE_CHECKING:
     import keras
 
-# A shape is cut if the probability that it is several digits is above SEVERAL. It is left out if
-# that of no digit is above NONE, unless the model is sure of a digit, above SURE, or the shape is
-# narrower than NARROW of its height, as a one is. Two are joined if that of one digit is above
-# JOINED. Chosen on pages of training digits; `python -m benchmarks.touching` measures what other
-# values of SEVERAL change.
-SEVERAL, NONE, SURE, NARROW, JOINED = 0.9, 0.8, 0.95, 0.5, 0.5
+# How many shapes of a picture are several digits is estimated from them and OTHERS more, of which
+# the share SEVERAL is. A shape is left out if the probability of no digit is above NONE, unless the
+# model is sure of a digit, above SURE, or the shape is narrower than NARROW of its height, as a one
+# is. Two are joined if that of one digit is above JOINED. Chosen on pages of training digits;
+# `python -m benchmarks.touching` measures what other values of SEVERAL change.
+SEVERAL, OTHERS, NONE, SURE, NARROW, JOINED = 0.1, 5, 0.8, 0.95, 0.5, 0.5
+# After so many rounds the estimate hardly changes.
+ROUNDS = 5
+# What is narrow and HIGHEST times as high as usual, or alone in its line while more than the share
+# COMPANY of the digits is not, is left out if the probability of no digit is above DOUBTED; but not
+# what is narrow and as high as usual, up to a factor of ALIKE: a one may be alone.
+HIGHEST, COMPANY, DOUBTED, ALIKE = 1.5, 0.8, 0.7, 1.25
 # Besides the ink that it crosses, a path costs so much for each row in which it moves to a side,
 # and in each row for its distance from the middle between two digits, in heights of the shape.
 SIDEWAYS, AWAY = 0.02, 1.6
@@ -175,10 +181,15 @@ def _parted(read: Read, model: str | keras.Model) -> Read:
     """
     shapes = read.candidates.shapes
     strings = _strings(shapes)
-    several = strings.counts[:, 2:].sum(axis=1) > SEVERAL
+    several = _are_several(strings.counts[:, 2:].sum(axis=1))
     sizes = np.array([_size(shape.box) for shape in shapes]).reshape(-1, 2)
     narrow = sizes[:, 0] < NARROW * sizes[:, 1]
     none = (strings.counts[:, 0] > NONE) & (read.probabilities.max(axis=1) < SURE) & ~narrow
+    high = sizes[:, 1] / max(1.0, read.candidates.usual)
+    as_a_one = narrow & (high > 1 / ALIKE) & (high < ALIKE)
+    doubted = strings.counts[:, 0] > DOUBTED
+    alone = _are_alone(read.candidates, ~doubted)
+    none |= doubted & ((narrow & (high > HIGHEST)) | (alone & ~as_a_one))
     gone: set[int] = set(np.flatnonzero(none).tolist())
     new: list[Shape] = []
     rows = [np.zeros((0, MNIST.classes), np.float32)]
@@ -199,6 +210,31 @@ def _parted(read: Read, model: str | keras.Model) -> Read:
         usual = min(left.candidates.usual, float(np.median(longer)))
         left = left._replace(candidates=left.candidates._replace(usual=usual))
     return left
+
+
+def _are_alone(candidates: Candidates, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which shapes have no sure digit in their line, if nearly all sure digits have another."""
+    order = np.array(in_order(candidates), np.intp).reshape(-1, 2)
+    lines = np.zeros(len(sure), np.intp)
+    lines[order[:, 1]] = order[:, 0]
+    in_line = np.bincount(lines, sure, minlength=1)[lines]
+    if np.count_nonzero(sure & (in_line > 1)) <= COMPANY * np.count_nonzero(sure):
+        return np.zeros_like(sure)
+    return np.asarray(in_line - sure == 0)
+
+
+def _are_several(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which shapes are several digits, given how probable it is if half of all shapes are.
+
+    Whoever lets some digits touch does so with others. So the share of such shapes is estimated, by
+    expectation maximisation.
+    """
+    share, odds = SEVERAL, probabilities / np.maximum(1.0 - probabilities, 1e-9)
+    for _ in range(ROUNDS):
+        shared = odds * share
+        posterior = shared / (shared + 1.0 - share)
+        share = (SEVERAL * OTHERS + posterior.sum()) / (OTHERS + len(posterior))
+    return np.asarray(posterior > 0.5)
 
 
 def cut(shape: Shape, places: Sequence[float]) -> list[Shape]:

@@ -15,12 +15,19 @@ from mnist_zoo.pictures.opening import Plane
 # A frame holds a region that is at least FILLED of the height of the loop that it is in, or two of
 # at least BARELY. Both are at least so many times as high as the frame's own lines are wide.
 FILLED, BARELY, HIGHER = 0.3, 0.05, 2.0
+# Somewhere it has so many times the least contrast of ink: what is paler, as in the loop of a zero,
+# may be print that shows through.
+DARKER = 2.4
 # Lines across the picture reach along this share of its width. A region that does, and has more
 # loops than MOST_CELLS, is squared paper.
 ACROSS, MOST_CELLS = 0.6, 20
 # In a picture of more regions, which no page has, nothing is looked for inside of them: that bounds
 # the time.
 MOST_REGIONS = 5_000
+
+
+# Of a line, by column: its first row, and the one after its last.
+_Place = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _Lines(NamedTuple):
@@ -30,6 +37,8 @@ class _Lines(NamedTuple):
     ----------
     part : float
         The length of their straight parts, as a share of the picture's width.
+    across : float
+        The least distance from where a line begins to where it ends, as a share of the width.
     bridged : float
         How far apart the parts of a line are at most, as a share of the width.
     marked : float
@@ -39,14 +48,42 @@ class _Lines(NamedTuple):
     """
 
     part: float
+    across: float
     bridged: float
     marked: float
     fewest: int
 
 
-# The first kind is a single line. The second is a line of ruled paper, which light and noise may
-# interrupt. It counts only if there are four of them, as the strokes of a digit are fewer.
-KINDS = (_Lines(1 / 3, 0.0, 0.85, 1), _Lines(1 / 8, 1 / 6, 0.6, 4))
+# A line of ruled paper may be interrupted by light and noise. It counts only if there are four of
+# them, as the strokes of a digit are fewer. Then others may be hidden in a shadow for most of their
+# length.
+SINGLE = _Lines(1 / 3, ACROSS, 0.0, 0.85, 1)
+RULED = _Lines(1 / 8, ACROSS, 1 / 6, 0.6, 4)
+HIDDEN = _Lines(1 / 8, 0.25, 1 / 6, 0.2, 1)
+
+
+class _Slopes(NamedTuple):
+    """What is looked for among lines of some slopes.
+
+    Attributes
+    ----------
+    least, most : float
+        The slopes, in either direction.
+    gathered : float
+        By how much more than usual the ink falls on few rows along the lines, at least.
+    kinds : tuple of _Lines
+        What is looked for.
+    """
+
+    least: float
+    most: float
+    gathered: float
+    kinds: tuple[_Lines, ...]
+
+
+# Up to 6 degrees, and up to 18. A single line is not looked for there: a digit may have a stroke
+# that is as steep.
+SLOPES = (_Slopes(0.0, 0.1, 0.0, (SINGLE, RULED)), _Slopes(0.1, 0.33, 1.5, (RULED,)))
 
 
 def without_frames(contrast: Plane, noise: float, least: float) -> Plane:
@@ -63,13 +100,17 @@ def without_frames(contrast: Plane, noise: float, least: float) -> Plane:
         return contrast
     boxes, loops = (np.pad(boxes_of(each), ((1, 0), (0, 0))) for each in (labels, papers))
     sizes = boxes[:, 2:] - boxes[:, :2]
-    width = np.bincount(labels.ravel()) / np.maximum(2 * sizes.sum(axis=1), 1)
+    areas = np.bincount(labels.ravel())
+    width = areas / np.maximum(2 * sizes.sum(axis=1), 1)
     cells = np.bincount(frame_of, minlength=len(sizes))
     is_ruled = (sizes[:, 0] > ACROSS * contrast.shape[1]) & (cells > MOST_CELLS)
     may_be = (frame_of > 0) & ~is_ruled[frame_of]
     height = sizes[:, 1]
     share = height / np.maximum(loops[paper_of, 3] - loops[paper_of, 1], 1)
     high = may_be[paper_of] & (height >= np.maximum(6, HIGHER * width[frame_of[paper_of]]))
+    dark = np.zeros(len(sizes), bool)
+    dark[labels[contrast > DARKER * max(least, 3.0 * noise)]] = True
+    high &= dark
     holds = np.bincount(paper_of[high & (share >= BARELY)], minlength=len(loops)) >= 2
     holds[paper_of[high & (share >= FILLED)]] = True
     frames = np.unique(frame_of[holds])
@@ -113,26 +154,42 @@ def _lines(marked: Mask) -> Mask:
     edges = np.zeros((height + 1, width), np.int32)
     if width < 24:
         return edges[:-1] > 0
-    slope = _slope(marked)
-    rows, columns = np.arange(height)[:, None], np.arange(width)
-    level = np.clip(rows + np.rint(slope * columns).astype(np.intp), 0, height - 1)
-    levelled = np.take_along_axis(marked, level, axis=0).astype(np.float32)
-    # How many pixels are marked above each: thickness is a difference of two of these.
-    above = np.pad(np.cumsum(marked, axis=0, dtype=np.int32), ((1, 0), (0, 0)))
-    for kind in KINDS:
-        found = list(_places_of(kind, levelled, above, slope))
-        if len(found) >= kind.fewest:
-            for top, bottom in found:
-                edges[top, columns] += 1
-                edges[bottom, columns] -= 1
+    for slopes in SLOPES:
+        slope = _slope(marked, slopes)
+        if slope is None:
+            continue
+        for top, bottom in _found(marked, slope, slopes.kinds):
+            edges[top, np.arange(width)] += 1
+            edges[bottom, np.arange(width)] -= 1
     return np.cumsum(edges[:-1], axis=0) > 0
 
 
+def _found(marked: Mask, slope: float, kinds: tuple[_Lines, ...]) -> list[_Place]:
+    """Return where there are lines of that slope."""
+    height, width = marked.shape
+    # The lines become rows of a higher picture.
+    drop = np.rint(slope * np.arange(width)).astype(np.intp)
+    first = -drop.max()
+    rows = np.arange(first, height - drop.min())[:, None] + drop
+    inside = np.take_along_axis(marked, np.clip(rows, 0, height - 1), axis=0)
+    levelled = (inside & (rows >= 0) & (rows < height)).astype(np.float32)
+    # How many pixels are marked above each: thickness is a difference of two of these.
+    above = np.pad(np.cumsum(marked, axis=0, dtype=np.int32), ((1, 0), (0, 0)))
+    places: list[_Place] = []
+    for kind in kinds:
+        found = list(_places_of(kind, levelled, above, first, slope))
+        if len(found) >= kind.fewest:
+            places += found
+            if kind is RULED:
+                places += _places_of(HIDDEN, levelled, above, first, slope)
+    return places
+
+
 def _places_of(
-    kind: _Lines, levelled: Plane, above: NDArray[np.int32], slope: float
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    kind: _Lines, levelled: Plane, above: NDArray[np.int32], first: int, slope: float
+) -> Iterator[_Place]:
     """Yield, by column, the first row of each line and the one after its last."""
-    height, width = levelled.shape
+    height, width = len(above) - 1, levelled.shape[1]
     columns = np.arange(width)
     runs = filters.mean_along(levelled, max(8, int(kind.part * width)), "symmetric") > 0.9
     if runs.mean() > 0.5:  # Lines have paper between them.
@@ -143,30 +200,29 @@ def _places_of(
         bridged = filters.mean_along(runs.astype(np.float32), gap, "edge") > 0.5 / gap
     labels = filters.label_regions(filters.grow(bridged, 1))
     boxes = boxes_of(labels)
-    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= ACROSS * width) + 1
+    wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= kind.across * width) + 1
     if not wide.size:
         return
     reach = 0.04 * width
     for found_rows, found_columns in _pixels_of(np.where(runs, labels, 0), wide):
-        if np.ptp(found_columns) + 1 < ACROSS * width:
+        if np.ptp(found_columns) + 1 < kind.across * width:
             continue
         # Its position is fitted where it is thinnest: in other columns, strokes run along it.
         counts = np.bincount(found_columns, minlength=width)
         thin = np.flatnonzero(counts[found_columns] <= np.quantile(counts[counts > 0], 0.25))
         thin = thin[:: 1 + len(thin) // 10_000]  # Enough for a straight line.
         tilt, start = np.polyfit(found_columns[thin], found_rows[thin], 1)
-        middle = start + (tilt + slope) * columns
+        middle = first + start + (tilt + slope) * columns
+        inside = (middle >= 0) & (middle < height)
         top, bottom = _rows_within(middle, reach, height)
         near = above[bottom, columns] - above[top, columns]
         # Strokes cross it in few of its columns, so the median thickness is that of the line.
-        thickness = float(np.median(near))
-        if 0.0 < thickness <= 0.5 * reach and (near > 0).mean() >= kind.marked:
+        thickness = float(np.median(near[inside]))
+        if 0.0 < thickness <= 0.5 * reach and (near[inside] > 0).mean() >= kind.marked:
             yield _rows_within(middle, 0.5 * thickness + 1.0, height)
 
 
-def _rows_within(
-    middle: NDArray[np.float64], reach: float, height: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _rows_within(middle: NDArray[np.float64], reach: float, height: int) -> _Place:
     """Return the first row within `reach` of the middle, and the one after the last, by column."""
     first, last = np.ceil(middle - reach), np.floor(middle + reach)
     return (
@@ -189,14 +245,19 @@ def _pixels_of(
             yield rows[pixels], columns[pixels]
 
 
-def _slope(marked: Mask) -> float:
-    """Return the slope of the lines: the small slope for which they fall on the fewest rows."""
+def _slope(marked: Mask, among: _Slopes) -> float | None:
+    """Return the slope of the lines: the one for which they fall on the fewest rows."""
     step = 1 + max(marked.shape) // 400
     rows, columns = np.nonzero(marked[::step, ::step])
-    slopes = np.linspace(-0.1, 0.1, 81)
+    slopes = np.linspace(-among.most, among.most, 1 + 2 * round(400 * among.most))
+    slopes = slopes[np.abs(slopes) >= among.least]
 
     def gathered(slope: float) -> float:
         level = np.rint(rows - slope * columns).astype(np.intp)
         return float((np.bincount(level - level.min()) ** 2.0).sum())
 
-    return float(max(slopes, key=gathered)) if rows.size else 0.0
+    if not rows.size:
+        return None
+    found = [gathered(slope) for slope in slopes]
+    best = int(np.argmax(found))
+    return float(slopes[best]) if found[best] >= among.gathered * np.median(found) else None

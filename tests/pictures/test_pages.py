@@ -67,6 +67,57 @@ def test_ruled_lines_that_a_shadow_interrupts_are_left_out():
     assert [found.box.top // 10 for found in find_digits(paper.clip(0.0, 1.0))] == [40]
 
 
+def test_steep_ruled_lines_are_left_out_and_digits_on_them_kept(sample):
+    tilted = Condition(
+        "tilt", lambda style, strength, rng: style._replace(tilt=14.0, ruled=0.4), phone.vignette
+    )
+    found = find_digits(photo(sample, tilted))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("degrees", [12, 15, 17])
+def test_a_slanted_stroke_across_a_picture_is_not_a_ruled_line(degrees):
+    ink = np.zeros((300, 300, 3), np.float32)
+    lines = np.zeros((40, 5), bool)
+    lines[:, 2] = True
+    rng = np.random.default_rng(0)
+    writing.draw(ink, lines, (150.0, 150.0), 260.0, float(degrees), Pen(14.0, 0.8), rng)
+    assert len(find_digits(0.9 * (1.0 - ink[..., 0]))) == 1
+
+
+def test_digits_in_a_shadow_that_reaches_the_table_are_found():
+    light = np.full((900, 900), 0.8)
+    light[:600, 450:750] = 0.25  # A shadow.
+    light[:90] = 0.03  # A table.
+    for left in (200, 400, 500, 600):
+        light[300:380, left : left + 10] *= 0.3
+    assert [found.box.left // 10 for found in find_digits(light)] == [20, 40, 50, 60]
+
+
+def test_a_zero_around_print_that_shows_through_is_not_a_frame():
+    paper = np.full((900, 900), 0.8)
+    rows, columns = np.indices(paper.shape)
+    for middle in (200, 400, 600):
+        ring = np.abs(np.hypot((rows - 450) / 1.3, columns - middle) - 40) < 3
+        paper[ring] *= 0.7
+        paper[435:465, middle - 6 : middle - 3] *= 0.93  # Print, in the loop.
+    assert len(find_digits(paper)) == 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ripples_that_jpeg_leaves_beside_a_shadow_are_no_digits(sample, seed):
+    shadow, blocks = (
+        next(each for each in phone_pages.CONDITIONS if each.name == name)
+        for name in ("a phone's shadow", "JPEG blocks")
+    )
+
+    def both(seen, strength, rng):
+        return blocks.effect(shadow.effect(seen, strength, rng), strength, rng)
+
+    found = find_digits(photo(sample, Condition("both", effect=both), 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
 def test_lines_tilted_by_ten_degrees_are_kept_apart(sample):
     tilted = Condition("tilt", lambda style, strength, rng: style._replace(tilt=10.0))
     found = find_digits(photo(sample, tilted))

@@ -44,6 +44,33 @@ def test_most_pairs_that_touch_are_read_as_two_digits(sample):
     assert np.mean(read) >= 0.75
 
 
+def test_a_doubtful_shape_is_cut_beside_others_that_are_several_digits():
+    assert parting._are_several(np.array([0.7])).tolist() == [False]
+    assert parting._are_several(np.array([0.7, 0.99, 0.99, 0.99])).tolist() == [True] * 4
+    alone = parting._are_several(np.array([0.9, *[0.01] * 30]))
+    assert not alone.any()
+    assert parting._are_several(np.zeros(0)).shape == (0,)
+    assert parting._are_several(np.array([1.0, 0.0])).tolist() == [True, False]
+
+
+def test_a_crease_on_a_line_of_its_own_is_left_out_and_a_one_is_kept(sample):
+    page = np.full((900, 700), 0.9)
+    place = iter(np.ndindex(3, 4))
+    for image in sample.test.x[:12]:
+        row, column = next(place)
+        large = np.asarray(Image.fromarray(image).resize((84, 84), Image.Resampling.BICUBIC))
+        top, left = 100 + 200 * row, 80 + 140 * column
+        page[top : top + 84, left : left + 84] -= 0.8 * large.clip(0.0, 1.0)
+    expected = str(read_digits(page))
+    assert [len(line) for line in expected.split("\n")] == [4, 4, 4]
+    with_one = page.copy()
+    with_one[700:780, 300:308] = 0.1
+    assert str(read_digits(with_one)) == f"{expected}\n1"
+    with_line = page.copy()
+    with_line[690:890, 300:303] = 0.1  # It is three times as high as a digit.
+    assert str(read_digits(with_line)) == expected
+
+
 def test_a_digit_of_a_wide_hand_is_not_cut(sample):
     for digit in (0, 2, 4, 7):
         for image in sample.test.x[sample.test.y == digit][:6]:
