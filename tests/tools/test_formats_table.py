@@ -56,5 +56,5 @@ def test_one_export_is_measured(capsys, monkeypatch):
     formats.main()
     found = json.loads(capsys.readouterr().out)
     assert formats_table.is_measured(found)
-    assert (found["model"], found["format"], found["accuracy"]) == ("linear", "npz", 0.924)
+    assert (found["model"], found["format"], found["accuracy"]) == ("linear", "npz", 0.9227)
     assert found["difference"] < 1e-5
