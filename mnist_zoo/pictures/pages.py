@@ -204,7 +204,7 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
     if np.median(grey[::8, ::8]) < LIGHTEST_BOARD:
         copies[True] = _pooled(grey, factor, np.maximum)
     found: list[_Found] = []
-    smooth: list[_Found] = []
+    without_ripples: list[_Found] = []
     side = math.sqrt(grey.size) / factor
     for share in (*WIDTHS, 2.0 * WIDTHS[-1], 4.0 * WIDTHS[-1]):
         window = max(3, round(share * side))
@@ -213,13 +213,13 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
         # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
         chosen = max(inks, key=lambda light: inks[light].ink)
         found.append(inks[chosen])
-        smooth.append(seen[chosen].with_ripples().found(window))
+        without_ripples.append(seen[chosen].with_ripples().found(window))
         if found[-1].ink > 0.0:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
             continue
-        # A part of a wide stroke looks like ink with ripples, or like ripples.
-        if _finds_all(*found[-3:]) and _finds_all(*smooth[-3:]):
+        # Either way: the edges of strokes that are wider than a window look like those of shadows.
+        if _finds_all(*found[-3:]) and _finds_all(*without_ripples[-3:]):
             return factor * window // 2, chosen
     return None
 
