@@ -175,8 +175,7 @@ def find_strokes(grey: Plane) -> Ink | None:
     if chosen is None:
         return None
     window, is_light_on_dark = chosen
-    seen = _CONTRASTS[is_light_on_dark](grey, window)
-    seen = seen.with_ripples()
+    seen = _CONTRASTS[is_light_on_dark](grey, window).with_ripples()
     noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
     plane = without_frames(seen.plane, noise, max(0.15 * float(seen.plane.max()), LEAST_CONTRAST))
     plane = without_lines(plane, noise, LEAST_CONTRAST)
@@ -218,7 +217,7 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
             continue
-        # Either way: the edges of strokes that are wider than a window look like those of shadows.
+        # With ripples and without: edges of strokes wider than a window look like those of shadows.
         if _finds_all(*found[-3:]) and _finds_all(*without_ripples[-3:]):
             return factor * window // 2, chosen
     return None

@@ -70,7 +70,8 @@ class _Slopes(NamedTuple):
     least, most : float
         The slopes, in either direction.
     gathered : float
-        By how much more than usual the ink falls on few rows along the lines, at least.
+        How much more the ink gathers in few lines at the best slope than at a usual one, at least:
+        a factor.
     kinds : tuple of _Lines
         What is looked for.
     """
@@ -246,7 +247,7 @@ def _pixels_of(
 
 
 def _slope(marked: Mask, among: _Slopes) -> float | None:
-    """Return the slope of the lines: the one for which they fall on the fewest rows."""
+    """Return the slope at which the ink gathers in the fewest lines; None if it hardly does."""
     step = 1 + max(marked.shape) // 400
     rows, columns = np.nonzero(marked[::step, ::step])
     slopes = np.linspace(-among.most, among.most, 1 + 2 * round(400 * among.most))
