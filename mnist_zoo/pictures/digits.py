@@ -23,11 +23,12 @@ from mnist_zoo.pictures.forms import fit, shrunk
 from mnist_zoo.pictures.opening import Picture, Plane, open_grey
 from mnist_zoo.pictures.pages import Ink
 
-# Ink with less than this share of the usual darkness of a page's digits is a crease, or the edge of
-# a shadow, unless so many digits of a line are as pale: these were written with another pen. They
-# are about as large as the page's digits: the logarithms of the sizes differ by less than ALIKE.
+# A quarter of the shapes of a page are darker than its DARK quantile. Ink with less than the share
+# PALE of that is a crease, or the edge of a shadow, unless so many digits of a line are as pale:
+# these were written with another pen. They are about as large as the page's digits, and as dark as
+# each other: the logarithms differ by less than LIKE_SIZE and LIKE_DARKNESS.
 # `python -m benchmarks.phone_pages --split train` measures what other values change.
-PALE, COMPANY, ALIKE = 0.2, 3, 0.5
+PALE, DARK, COMPANY, LIKE_SIZE, LIKE_DARKNESS = 0.35, 0.75, 3, 0.5, 0.3
 # A digit that is lower than this share of the usual size is a dash, or lies on its side. A piece
 # that is at least so many times as wide as it is high is a part of a line.
 LOWEST, FLAT = 0.35, 4.0
@@ -167,7 +168,8 @@ def prepare_digit(image: Picture) -> NDArray[np.float32]:
     >>> digit.shape, digit.dtype, int(digit.any(axis=1).sum())
     ((28, 28), dtype('float32'), 20)
     """
-    ink = find_ink(open_grey(image).plane)
+    grey = open_grey(image)
+    ink = find_ink(grey.plane, grey.step)
     if ink is None:
         raise PictureError("the picture is blank: no ink was found on its paper")
     shapes = _shapes(ink.mask)
@@ -220,8 +222,8 @@ def find_digits(image: Picture) -> list[FoundDigit]:
 
 def find_candidates(image: Picture) -> Candidates:
     """Find the digits in a picture, upright or on their side, as for :func:`find_digits`."""
-    plane, factor = open_grey(image)
-    ink = find_ink(plane)
+    plane, factor, step = open_grey(image)
+    ink = find_ink(plane, step)
     if ink is None:
         return Candidates([], 0.0)
     shapes = _shapes(ink.mask)
@@ -406,18 +408,19 @@ def _without_creases(
     labels = shapes.labels[ink.mask]
     amounts = np.bincount(labels, ink.amount[ink.mask])[1:]
     darkness = np.array([amounts[own].sum() / shapes.areas[own].sum() for own in digits])
-    pale = darkness < PALE * np.median(darkness)
+    pale = darkness < PALE * np.quantile(darkness, DARK)
     if not pale.any():
         return digits
-    lines = np.zeros(len(digits), np.intp)
-    boxes = _boxes_around(digits, shapes)
-    for line, number in _reading_order(boxes):
-        lines[number] = line
-    # Digits of a line are about as large as each other, and creases are not.
+    boxes = _levelled(_boxes_around(digits, shapes))
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2.0
     sizes = filters.sizes_of(boxes)
-    alike = pale & (np.abs(np.log(sizes / np.median(sizes))) < ALIKE)
-    company = np.bincount(lines[alike], minlength=len(digits))[lines]
-    kept = ~pale | (alike & (company >= COMPANY))
+    size = np.median(sizes)
+    usual = np.abs(np.log(sizes / size)) < LIKE_SIZE
+    kept = ~pale
+    for number in np.flatnonzero(pale & usual):
+        beside = usual & (np.abs(middles - middles[number]) < 0.5 * size)
+        alike = np.abs(np.log(darkness[beside] / darkness[number])) < LIKE_DARKNESS
+        kept[number] = np.count_nonzero(alike) >= COMPANY
     return [own for own, is_kept in zip(digits, kept, strict=True) if is_kept]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, boxes_of, resize
 from mnist_zoo.pictures.opening import Plane
-from mnist_zoo.pictures.pages import Ink, find_strokes, may_be_page
+from mnist_zoo.pictures.pages import Ink, find_strokes, may_be_page, on_paper
 from mnist_zoo.pictures.ruling import without_frames, without_lines
 
 # The thresholds down to LEAST_SIDE_FOR_NOISE were chosen by measuring. What other values change is
@@ -54,23 +54,28 @@ WIDEST_PART, THINNEST_PART, COMPANY = 0.4, 0.05, 3
 CUT_OUT, COVERED, CONVEX, SLIM = 0.95, 0.9, 0.8, 0.5
 
 
-def find_ink(grey: Plane) -> Ink | None:
+def find_ink(grey: Plane, step: float = 0.0) -> Ink | None:
     """Find the ink in a grey picture.
 
     Parameters
     ----------
     grey : ndarray of float32, shape (height, width)
         From 0, black, to 1, white.
+    step : float, default 0
+        The steps in which its file stores shades of paper, as of :class:`.opening.Grey`.
 
     Returns
     -------
     Ink or None
         None if the picture is blank.
     """
-    strokes = find_strokes(grey)
+    strokes = find_strokes(grey, step)
     if strokes is not None:
         return strokes if strokes.mask.any() else None
-    contrast = _without_light(grey)
+    contrast, light = _without_light(grey)
+    is_large = may_be_page(grey.shape)
+    if is_large:
+        contrast = np.where(on_paper(light), contrast, np.float32(0.0))
     noise = filters.noise(contrast) if min(grey.shape) >= LEAST_SIDE_FOR_NOISE else 0.0
     if noise > 0.02:
         contrast = filters.blur(contrast)
@@ -78,7 +83,6 @@ def find_ink(grey: Plane) -> Ink | None:
     contrast = without_frames(contrast, noise, 0.15 * float(contrast.max()))
     contrast = without_lines(contrast, noise, 0.15 * float(contrast.max()))
     contrast = without_lines(contrast.T, noise, 0.15 * float(contrast.max())).T
-    is_large = may_be_page(grey.shape)
     least = max(LEAST_OF_WIDE if is_large else LEAST_CONTRAST, LEAST_DEVIATIONS * noise)
     contrast = _without_surroundings(contrast, least)
     level = float(contrast.max())
@@ -146,28 +150,29 @@ def _has_wide_part(region: Mask) -> bool:
     return bool((filters.opening(np.pad(small, window), window) > 0.9).any())
 
 
-def _without_light(grey: Plane) -> Plane:
-    """Return the contrast: how much darker than the paper each pixel is.
+def _without_light(grey: Plane) -> tuple[Plane, Plane]:
+    """Return the contrast, how much darker than the paper each pixel is, and the light on it.
 
-    For light ink on dark paper: how much lighter.
+    For light ink on dark paper: how much lighter each pixel is, and white.
     """
     coarse = resize(grey, _coarse_shape(grey.shape, COARSE_SIDE))
     paper = _paper(coarse)
     difference = coarse - paper
     if _is_light_on_dark(grey):
         shadow = _shadow(difference)
+        light = np.ones_like(grey)
         contrast: Plane = grey - resize(paper + shadow, grey.shape)
     else:
         # Ink absorbs a share of the light that falls on it: the contrast is that share.
         share: Plane = np.maximum(paper, np.float32(DIMMEST), dtype=np.float32)
         shadow = _shadow(-difference / share).clip(max=np.float32(1.0 - DIMMEST))
-        level = resize(paper * (1.0 - shadow), grey.shape)
-        contrast = (level - grey) / level.clip(min=np.float32(DIMMEST))
+        light = resize(paper * (1.0 - shadow), grey.shape)
+        contrast = (light - grey) / light.clip(min=np.float32(DIMMEST))
     # In noise, the shadow follows the lowest values, so the contrast on paper comes out above 0.
     # Its median there is subtracted.
     low = contrast[contrast <= 0.5 * contrast.max()]
     offset = np.float32(np.median(low)) if low.size else np.float32(0.0)
-    return np.subtract(contrast, offset, dtype=np.float32)
+    return np.subtract(contrast, offset, dtype=np.float32), light
 
 
 def _is_light_on_dark(grey: Plane) -> bool:

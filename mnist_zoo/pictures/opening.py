@@ -72,10 +72,14 @@ class Grey(NamedTuple):
     factor : int
         By which the picture was shrunk: one pixel of the plane is `factor` by `factor` pixels of
         the picture.
+    step : float
+        The steps in which a JPEG file stores the mean of 8 by 8 pixels, as a share of white: it has
+        no finer shades of paper. 0 for other files.
     """
 
     plane: Plane
     factor: int
+    step: float = 0.0
 
 
 def open_grey(picture: Picture) -> Grey:
@@ -190,6 +194,13 @@ def _scans(file: BinaryIO) -> int:
     return MAX_SCANS + 1
 
 
+def _step(image: Image.Image) -> float:
+    """Return the steps in which a JPEG file stores the mean grey of its blocks of pixels."""
+    tables = getattr(image, "quantization", None) or {}
+    # The first number is for the mean, times 8 (ITU-T T.81, A.3.3: 8 by 8 cosines of norm 1).
+    return tables[0][0] / 8.0 / 255.0 if tables.get(0) else 0.0
+
+
 def _from_image(image: Image.Image, name: str, longer_side: int | None = None) -> Grey:
     """Make an image grey. Its longer side may have been shrunk already, from `longer_side`."""
     _check_size(image.height, image.width, name)
@@ -204,7 +215,8 @@ def _from_image(image: Image.Image, name: str, longer_side: int | None = None) -
             channels = _by_bands(upright, left, lambda band: _bytes(band.convert("RGBA"), left))
             return Grey(_on_paper(channels[..., :3] @ LUMINANCE, channels[..., 3]), factor)
         if not is_number:
-            return Grey(_by_bands(upright, left, lambda band: _bytes(_in_grey(band), left)), factor)
+            plane = _by_bands(upright, left, lambda band: _bytes(_in_grey(band), left))
+            return Grey(plane, factor, _step(image))
         plane = _by_bands(upright, left, lambda band: _shrink(_numbers(band), left))
         white = WHITE.get(upright.mode) or max(1.0, float(np.max(upright.getextrema())))
     except Exception as error:  # As above: Pillow decodes the pixels here.

@@ -53,8 +53,10 @@ DIMMEST, DARKEST_PAPER = 0.05, 0.1
 # What light ink is on is darker than this share of white.
 LIGHTEST_BOARD = 0.5
 # A table is darker than this share of the best lit paper, and nowhere much lighter than it usually
-# is along the rim: what is lighter is paper in a shadow.
-TABLE, LIGHTER = 0.5, 2.5
+# is along the rim: what is lighter is paper in a shadow. It lies along more than this share of a
+# rim, and the edge of the sheet on it is straight along at least this share of its length. Lines
+# that follow it along this share of the longest length are about as good.
+TABLE, LIGHTER, WHOLE, STRAIGHT, ABOUT = 0.5, 2.5, 0.95, 0.3, 0.8
 # Ink with less than this share of the contrast of the darkest ink shows through from the other
 # side.
 PALEST = 0.15
@@ -96,6 +98,7 @@ class _Contrast(NamedTuple):
     plane: Plane  # the contrast of each pixel
     noise: Plane  # the standard deviation of the contrast on bare paper, around each pixel
     paper: Plane  # the light on the paper
+    on_paper: Mask  # where there is paper, rather than a table
 
     @property
     def sure(self) -> Mask:
@@ -104,28 +107,12 @@ class _Contrast(NamedTuple):
         sure: Mask = (self.plane > least) & self.on_paper
         return sure
 
-    @property
-    def on_paper(self) -> Mask:
-        """Where there is paper, rather than a table."""
-        best = np.quantile(self.paper[::8, ::8], 0.9)
-        on_paper: Mask = self.paper > DARKEST_PAPER * best
-        for turns in range(4):
-            # A table lies along most of a rim; a shadow seldom does.
-            paper = np.rot90(self.paper, turns)
-            dark = paper < TABLE * best
-            if dark[0].mean() > 0.7:
-                usual = np.median(paper[0][dark[0]])
-                dark &= paper < max(LIGHTER * usual, DARKEST_PAPER * best)
-                table = np.logical_and.accumulate(dark, axis=0)
-                reach = max(dark.shape) // 100  # The sheet's edge casts a shadow.
-                on_paper &= ~np.rot90(filters.grow(table, reach), -turns)
-        return on_paper
-
-    def with_ripples(self) -> _Contrast:
-        """Count the ripples beside the edges of shadows as noise."""
+    def with_ripples(self, step: float) -> _Contrast:
+        """Count what JPEG does to paper, and beside the edges of shadows, as noise."""
         light = np.maximum(self.paper, np.float32(DIMMEST))
-        ripples = np.float32(RIPPLES) * _step(self.paper) / light
-        return self._replace(noise=np.maximum(self.noise, ripples))
+        rounding = np.float32(step / math.sqrt(12.0))  # Of numbers that are rounded to the step.
+        ripples = np.float32(RIPPLES) * _differences(self.paper) + rounding
+        return self._replace(noise=np.maximum(self.noise, ripples / light))
 
     def found(self, window: int) -> _Found:
         """Return how much ink there surely is, given the window in pixels."""
@@ -153,13 +140,15 @@ def may_be_page(shape: tuple[int, ...]) -> bool:
     return max(shape) >= LEAST_SIDE and max(shape) <= LONGEST * min(shape)
 
 
-def find_strokes(grey: Plane) -> Ink | None:
+def find_strokes(grey: Plane, step: float = 0.0) -> Ink | None:
     """Find ink whose strokes are narrow beside the picture.
 
     Parameters
     ----------
     grey : ndarray of float32, shape (height, width)
         From 0, black, to 1, white.
+    step : float, default 0
+        The steps in which its file stores shades of paper.
 
     Returns
     -------
@@ -171,11 +160,11 @@ def find_strokes(grey: Plane) -> Ink | None:
         return None
     if filters.noise(grey[::8]) > NOISY * float(np.median(grey[::8, ::8])):
         grey = filters.blur(grey)
-    chosen = _window(grey)
+    chosen = _window(grey, step)
     if chosen is None:
         return None
     window, is_light_on_dark = chosen
-    seen = _CONTRASTS[is_light_on_dark](grey, window).with_ripples()
+    seen = _CONTRASTS[is_light_on_dark](grey, window).with_ripples(step)
     noise = float(np.median(seen.noise[::BLOCK, ::BLOCK]))
     plane = without_frames(seen.plane, noise, max(0.15 * float(seen.plane.max()), LEAST_CONTRAST))
     plane = without_lines(plane, noise, LEAST_CONTRAST)
@@ -191,7 +180,7 @@ def find_strokes(grey: Plane) -> Ink | None:
     return Ink(plane / np.float32(level), mask, noise / level)
 
 
-def _window(grey: Plane) -> tuple[int, bool] | None:
+def _window(grey: Plane, step: float) -> tuple[int, bool] | None:
     """Choose the window, in pixels, and say whether ink is light on dark.
 
     Return None if no window shows ink, or if there is more ink in wider strokes.
@@ -212,7 +201,7 @@ def _window(grey: Plane) -> tuple[int, bool] | None:
         # Where there is ink of both kinds, one of them is the paper between strokes, or creases.
         chosen = max(inks, key=lambda light: inks[light].ink)
         found.append(inks[chosen])
-        without_ripples.append(seen[chosen].with_ripples().found(window))
+        without_ripples.append(seen[chosen].with_ripples(step).found(window))
         if found[-1].ink > 0.0:
             copies = {chosen: copies[chosen]}
         if len(found) < 3:
@@ -234,6 +223,43 @@ def _finds_all(narrow: _Found, *wider: _Found) -> bool:
     return most > 0.0 and all(ink < more * most for ink, more in zip(inks, PLATEAU, strict=True))
 
 
+def on_paper(light: Plane) -> Mask:
+    """Say where there is paper, rather than a table, given the light on both."""
+    best = np.quantile(light[::8, ::8], 0.9)
+    found: Mask = light > DARKEST_PAPER * best
+    for turns in range(4):
+        # A table lies along a whole rim; a shadow seldom does.
+        turned = np.rot90(light, turns)
+        dark = turned < TABLE * best
+        if dark[0].mean() > WHOLE:
+            usual = np.median(turned[0][dark[0]])
+            dark &= turned < max(LIGHTER * usual, DARKEST_PAPER * best)
+            depths = np.logical_and.accumulate(dark, axis=0).sum(axis=0)
+            reach = max(dark.shape) // 100  # The sheet's edge casts a shadow.
+            table = np.arange(len(dark))[:, None] < _straight(depths, reach)
+            found &= ~np.rot90(filters.grow(table, reach), -turns)
+    return found
+
+
+def _straight(depths: NDArray[np.intp], reach: int) -> NDArray[np.float64]:
+    """Return how far a table reaches from a rim, without the shadows beside it.
+
+    Shadows make it look deeper in some columns. So of the straight lines through two columns, that
+    are within `reach` of about the most, the shallowest is taken for the sheet's edge.
+    """
+    columns = np.arange(len(depths))
+    some = np.linspace(0, len(depths) - 1, 24).astype(np.intp)
+    one, other = some[np.stack(np.triu_indices(len(some), 4))]
+    slopes = (depths[other] - depths[one]) / (other - one)
+    lines = depths[one, None] + slopes[:, None] * (columns - one[:, None])
+    agreed = (np.abs(lines - depths) <= reach).mean(axis=1)
+    if agreed.max() < STRAIGHT:
+        return depths.astype(np.float64)
+    shallowest = np.where(agreed >= ABOUT * agreed.max(), lines.mean(axis=1), np.inf).argmin()
+    edge: NDArray[np.float64] = np.minimum(depths, lines[shallowest] + reach)
+    return edge
+
+
 def _pooled(grey: Plane, factor: int, extreme: np.ufunc) -> Plane:
     """Shrink a plane by a whole factor: each pixel is the least, or the greatest, of a square."""
     height, width = (size // factor * factor for size in grey.shape)
@@ -248,10 +274,10 @@ def _darkness(grey: Plane, window: int) -> _Contrast:
     light = np.maximum(paper, np.float32(DIMMEST))
     contrast = np.divide(paper - grey, light, dtype=np.float32)
     offset, noise = _noise(contrast)
-    return _Contrast(contrast - offset, noise, paper)
+    return _Contrast(contrast - offset, noise, paper, on_paper(paper))
 
 
-def _step(paper: Plane) -> Plane:
+def _differences(paper: Plane) -> Plane:
     """Return by how much the light on the paper differs near each pixel."""
     height, width = paper.shape
     padded = np.pad(paper, ((0, -height % RIPPLED), (0, -width % RIPPLED)), mode="edge")
@@ -274,7 +300,7 @@ def _lightness(grey: Plane, window: int) -> _Contrast:
     """Return the contrast of light ink that is narrower than a window."""
     contrast = grey - _wide(grey, window)
     offset, noise = _noise(contrast)
-    return _Contrast(contrast - offset, noise, np.ones_like(grey))
+    return _Contrast(contrast - offset, noise, np.ones_like(grey), np.ones(grey.shape, bool))
 
 
 # By whether the ink is light on dark.

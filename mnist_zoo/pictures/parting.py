@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 # How many shapes of a picture are several digits is estimated from them and OTHERS more, of which
 # the share SEVERAL is. A shape is left out if the probability of no digit is above NONE, unless the
-# model is sure of a digit, above SURE, or the shape is narrower than NARROW of its height, as a one
-# is. Two are joined if that of one digit is above JOINED. Chosen on pages of training digits;
-# `python -m benchmarks.touching` measures what other values of SEVERAL change.
+# model is sure of a digit, above SURE, or the shape is one stroke, narrower than NARROW of its
+# height, as a one is. Two are joined if that of one digit is above JOINED. Chosen on pages of
+# training digits; `python -m benchmarks.touching` measures what other values of SEVERAL change.
 SEVERAL, OTHERS, NONE, SURE, NARROW, JOINED = 0.1, 5, 0.8, 0.95, 0.5, 0.5
 # After so many rounds the estimate hardly changes.
 ROUNDS = 5
@@ -43,7 +43,7 @@ SIDEWAYS, AWAY = 0.02, 1.6
 LOW = 0.5
 # Shapes are close if they are at most so many usual heights apart. Together they are at most so
 # many of them wide and high; in a picture of at most FEW shapes, all of which may be parts, more.
-CLOSE, LARGEST, FEW, LARGEST_OF_FEW = 0.2, 1.25, 3, 2.2
+CLOSE, LARGEST, FEW, LARGEST_OF_FEW = 0.2, 1.5, 3, 2.2
 # What bounds the time: the pairs of shapes that may be joined.
 MOST_PAIRS = 500
 
@@ -184,6 +184,7 @@ def _parted(read: Read, model: str | keras.Model) -> Read:
     several = _are_several(strings.counts[:, 2:].sum(axis=1))
     sizes = np.array([_size(shape.box) for shape in shapes]).reshape(-1, 2)
     narrow = sizes[:, 0] < NARROW * sizes[:, 1]
+    narrow &= np.array([_is_one_stroke(shape.ink) for shape in shapes], bool)
     none = (strings.counts[:, 0] > NONE) & (read.probabilities.max(axis=1) < SURE) & ~narrow
     high = sizes[:, 1] / max(1.0, read.candidates.usual)
     as_a_one = narrow & (high > 1 / ALIKE) & (high < ALIKE)
@@ -210,6 +211,12 @@ def _parted(read: Read, model: str | keras.Model) -> Read:
         usual = min(left.candidates.usual, float(np.median(longer)))
         left = left._replace(candidates=left.candidates._replace(usual=usual))
     return left
+
+
+def _is_one_stroke(ink: NDArray[np.uint8]) -> bool:
+    """Say whether most rows of a shape cross a single stroke."""
+    starts = np.diff(ink > 127, axis=1, prepend=False) & (ink > 127)
+    return bool(np.median(starts.sum(axis=1)) <= 1)
 
 
 def _are_alone(candidates: Candidates, sure: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -132,9 +132,15 @@ def without_lines(contrast: Plane, noise: float, least: float) -> Plane:
     are not cut.
     """
     marked = contrast > max(least, 3.0 * noise)
-    lines = _lines(marked)
-    if not lines.any():
-        return contrast
+    for slopes in SLOPES:
+        lines = _lines(marked, slopes)
+        if lines.any():
+            contrast = _filled_in(contrast, marked, lines, noise)
+    return contrast
+
+
+def _filled_in(contrast: Plane, marked: Mask, lines: Mask, noise: float) -> Plane:
+    """Fill in lines, but not the strokes on them, from the pixels above and below."""
     # Pixels that are darker than the lines belong to strokes on top of them, and stay. Lines vary
     # more than the noise says where JPEG has changed them, block by block.
     low, darkness = np.quantile(contrast[lines & marked], (0.16, 0.5))
@@ -148,20 +154,19 @@ def without_lines(contrast: Plane, noise: float, least: float) -> Plane:
     return mended
 
 
-def _lines(marked: Mask) -> Mask:
+def _lines(marked: Mask, slopes: _Slopes) -> Mask:
     """Return the pixels of thin straight lines that run from side to side across the picture."""
     height, width = marked.shape
     # Where lines begin (1) and end (-1) in each column, going down.
     edges = np.zeros((height + 1, width), np.int32)
     if width < 24:
         return edges[:-1] > 0
-    for slopes in SLOPES:
-        slope = _slope(marked, slopes)
-        if slope is None:
-            continue
-        for top, bottom in _found(marked, slope, slopes.kinds):
-            edges[top, np.arange(width)] += 1
-            edges[bottom, np.arange(width)] -= 1
+    slope = _slope(marked, slopes)
+    if slope is None:
+        return edges[:-1] > 0
+    for top, bottom in _found(marked, slope, slopes.kinds):
+        edges[top, np.arange(width)] += 1
+        edges[bottom, np.arange(width)] -= 1
     return np.cumsum(edges[:-1], axis=0) > 0
 
 

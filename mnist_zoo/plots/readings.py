@@ -197,7 +197,7 @@ def _draw(grey: Grey, read: Reading, ink: bool, ax: Axes) -> None:
     height, width = (grey.factor * side for side in grey.plane.shape)
     extent = (0, width, height, 0)
     ax.imshow(grey.plane, cmap="gray", vmin=0.0, vmax=1.0, extent=extent)
-    found = find_ink(grey.plane) if ink else None
+    found = find_ink(grey.plane, grey.step) if ink else None
     if found is not None:
         mask = np.ma.masked_equal(found.mask, False)
         ax.imshow(mask, cmap=ListedColormap([BLUE]), extent=extent, interpolation="nearest")

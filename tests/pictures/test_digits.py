@@ -168,6 +168,17 @@ def test_what_is_much_paler_than_the_digits_is_a_crease():
     assert [each.line for each in found] == [0] * 5 + [1] * 4
 
 
+def test_creases_are_left_out_even_if_they_are_more_than_the_digits():
+    creases = [[0.13], [0.2], [0.15], [0.24], [0.14], [0.18], [0.26, 0.13], [0.15]]
+    found = find_digits(page_of_bars([[0.9] * 5, *creases]))
+    assert [each.line for each in found] == [0] * 5
+
+
+def test_what_is_paler_beside_digits_of_a_pale_pen_is_a_crease():
+    found = find_digits(page_of_bars([[0.9] * 6, [0.28, 0.28, 0.3, 0.14], [0.9] * 4]))
+    assert [each.line for each in found] == [0] * 6 + [1] * 3 + [2] * 4
+
+
 def test_ink_that_is_paler_than_the_noise_is_drawn_too():
     mine = np.zeros((40, 40), bool)
     mine[10:30, 15:25] = True

@@ -62,7 +62,7 @@ PNG = encoded(Image.fromarray(GREY))
     ],
 )
 def test_every_kind_of_picture_gives_the_same_plane(picture):
-    plane, factor = open_grey(picture)
+    plane, factor, _ = open_grey(picture)
     assert plane.dtype == np.float32
     assert factor == 1
     np.testing.assert_allclose(plane, GREY / 255.0, atol=1.5 / 255)
@@ -122,12 +122,27 @@ def test_nothing_at_all_is_paper():
 
 
 def test_large_pictures_are_shrunk_by_a_whole_factor():
-    plane, factor = open_grey(np.full((100, 4000), 128, np.uint8))
+    plane, factor, _ = open_grey(np.full((100, 4000), 128, np.uint8))
     assert factor == 2
     assert plane.shape == (50, 2000)
     jpeg = encoded(Image.new("RGB", (4000, 3000), "grey"), "JPEG")
-    plane, factor = open_grey(jpeg)
+    plane, factor, _ = open_grey(jpeg)
     assert (plane.shape, factor) == ((1500, 2000), 2)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_jpeg_says_in_which_steps_it_stores_paper(mode):
+    rows = np.linspace(100, 140, 256).astype(np.uint8)
+    image = Image.fromarray(np.tile(rows[:, None], 64)).convert(mode)
+    jpeg = encoded(image, "JPEG", quality=10)
+    step = open_grey(jpeg).step
+    assert open_grey(Image.open(io.BytesIO(jpeg))).step == step
+    means = open_grey(jpeg).plane.reshape(32, 8, 64).mean(axis=(1, 2))
+    shades = np.unique(np.rint(255 * means))
+    # Pixels are whole numbers, so shades are a step apart to one grey level.
+    assert np.abs(np.diff(shades) / 255 - step).max() <= 1 / 255
+    assert len(shades) < 10
+    assert open_grey(encoded(image, "PNG")).step == open_grey(np.asarray(image)).step == 0.0
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "I;16", "P", "RGB", "L", "F"])
@@ -135,7 +150,7 @@ def test_shrinking_keeps_the_place_of_things_whatever_the_mode(mode):
     grey = np.zeros((1600, 3200), np.uint8)
     grey[400:800, 800:1600] = 255
     image = Image.fromarray(grey.astype(np.uint16) * 257 if mode == "I;16" else grey)
-    plane, factor = open_grey(image if mode in ("I;16", "L") else image.convert(mode))
+    plane, factor, _ = open_grey(image if mode in ("I;16", "L") else image.convert(mode))
     assert (plane.shape, factor) == ((800, 1600), 2)
     assert plane[200:400, 400:800].min() > 0.99
     assert plane.mean() == pytest.approx(1 / 16, abs=1e-3)
@@ -252,8 +267,8 @@ def test_a_large_jpeg_is_shrunk_by_the_factor_that_is_told(factor):
     side = opening.WORKING_SIDE * factor + 100
     image = Image.new("L", (side, 200), 255)
     image.paste(0, (side // 2, 50, side // 2 + 40 * factor, 150))
-    plane, told = open_grey(encoded(image, "JPEG", quality=95))
-    expected, _ = open_grey(encoded(image))
+    plane, told, _ = open_grey(encoded(image, "JPEG", quality=95))
+    expected = open_grey(encoded(image)).plane
     assert told == factor
     assert plane.shape == expected.shape
     assert max(plane.shape) >= opening.WORKING_SIDE
@@ -352,7 +367,7 @@ def test_damaged_files_are_read_or_refused_and_nothing_else(content, changes, en
     for place, value in changes:
         damaged[place % len(damaged)] = value
     try:
-        plane, _ = open_grey(bytes(damaged[:end]))
+        plane = open_grey(bytes(damaged[:end])).plane
     except PictureError:
         return
     assert np.isfinite(plane).all()

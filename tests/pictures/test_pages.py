@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from benchmarks import phone, phone_pages, writing
 from benchmarks.phone_pages import Condition
@@ -85,13 +88,54 @@ def test_a_slanted_stroke_across_a_picture_is_not_a_ruled_line(degrees):
     assert len(find_digits(0.9 * (1.0 - ink[..., 0]))) == 1
 
 
-def test_digits_in_a_shadow_that_reaches_the_table_are_found():
+@pytest.mark.parametrize("table", [0.03, 0.12])
+def test_digits_in_a_shadow_that_reaches_the_table_are_found(table):
     light = np.full((900, 900), 0.8)
-    light[:600, 450:750] = 0.25  # A shadow.
-    light[:90] = 0.03  # A table.
+    light[:600, 390:850] = 0.25  # A shadow.
+    light[:90] = table
     for left in (200, 400, 500, 600):
         light[300:380, left : left + 10] *= 0.3
     assert [found.box.left // 10 for found in find_digits(light)] == [20, 40, 50, 60]
+
+
+def test_digits_in_a_shadow_along_most_of_a_rim_are_found():
+    light = np.full((900, 900), 0.8)
+    light[150:, 500:] = 0.2
+    for left in (200, 400, 600, 800):
+        light[300:380, left : left + 10] *= 0.3
+    assert [found.box.left // 10 for found in find_digits(light)] == [20, 40, 60, 80]
+
+
+def test_the_grain_of_a_dark_table_is_no_digit():
+    rng = np.random.default_rng(0)
+    light = np.full((900, 900), 0.7)
+    grain = ndimage.gaussian_filter(rng.normal(0.0, 1.0, (900, 90)), (12.0, 1.5))
+    light[:, 810:] = (0.04 + 0.3 * grain).clip(0.005, 0.08)
+    assert find_digits(light) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_steep_ruled_lines_are_left_out_where_print_shows_through(sample, seed):
+    both = Condition(
+        "both",
+        lambda style, strength, rng: style._replace(tilt=13.0, ruled=0.4),
+        phone.show_through,
+    )
+    found = find_digits(photo(sample, both, 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_steps_of_a_jpeg_in_a_dark_shadow_are_no_digits(seed):
+    rng = np.random.default_rng(seed)
+    light = np.full((900, 900), 0.8)
+    # A dark shadow whose darkness changes by less than the steps in which a JPEG stores it.
+    light[200:700, 100:800] = 0.06 + 0.03 * np.linspace(0, 1, 500)[:, None]
+    light += rng.normal(0.0, 0.004, light.shape)
+    light[800:860, 300:308] = 0.1
+    file = io.BytesIO()
+    Image.fromarray((255 * light).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=15)
+    assert [found.box.left // 10 for found in find_digits(file.getvalue())] == [30]
 
 
 def test_a_zero_around_print_that_shows_through_is_not_a_frame():

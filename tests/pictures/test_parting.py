@@ -71,6 +71,22 @@ def test_a_crease_on_a_line_of_its_own_is_left_out_and_a_one_is_kept(sample):
     assert str(read_digits(with_line)) == expected
 
 
+def test_a_paper_clip_is_no_one_though_it_is_narrow():
+    rows, columns = np.indices((100, 30))
+    one = np.where(np.abs(columns - 15) < 3, 255, 0).astype(np.uint8)
+    clip = np.where(columns % 10 < 3, 255, 0).astype(np.uint8)
+    clip[:3] = clip[-3:] = 255
+    assert parting._is_one_stroke(one)
+    assert parting._is_one_stroke(np.where(np.abs(columns - rows // 4) < 3, 255, 0))
+    assert not parting._is_one_stroke(clip)
+
+
+def test_the_halves_of_a_broken_one_may_be_joined_on_a_page_of_smaller_digits():
+    page = [[100 * column, 0, 100 * column + 50, 69] for column in range(6)]
+    halves = [[467, 448, 493, 500], [447, 504, 468, 541]]  # Together as high as 1.35 digits.
+    assert parting._close(np.array(page + halves)).tolist() == [[6, 7]]
+
+
 def test_a_digit_of_a_wide_hand_is_not_cut(sample):
     for digit in (0, 2, 4, 7):
         for image in sample.test.x[sample.test.y == digit][:6]:
