@@ -45,6 +45,8 @@ MANY, FEWER = 6, 0.5
 # the noise around it.
 LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
 LEAST_DEVIATIONS, SURE_DEVIATIONS = 4.0, 7.0
+# Strokes with less contrast than so many standard deviations are averaged along their length.
+HARDLY = 10.0
 # A pixel is part of the mask if it has more than this share of the contrast of its own stroke.
 EDGE = 0.4
 # Paper that is darker than this share of white is taken to be so, as dividing by less would amplify
@@ -107,6 +109,12 @@ class _Contrast(NamedTuple):
         sure: Mask = (self.plane > least) & self.on_paper
         return sure
 
+    def along_strokes(self) -> _Contrast:
+        """Average the contrast along strokes, so that pale ones are seen in noise."""
+        plane = filters.along_strokes(self.plane)
+        offset, noise = _noise(plane, np.sqrt(np.maximum(self.paper, np.float32(DIMMEST))))
+        return self._replace(plane=plane - offset, noise=noise)
+
     def with_ripples(self, step: float) -> _Contrast:
         """Count what JPEG does to paper, and beside the edges of shadows, as noise."""
         light = np.maximum(self.paper, np.float32(DIMMEST))
@@ -158,7 +166,8 @@ def find_strokes(grey: Plane, step: float = 0.0) -> Ink | None:
     """
     if not may_be_page(grey.shape):
         return None
-    if filters.noise(grey[::8]) > NOISY * float(np.median(grey[::8, ::8])):
+    is_noisy = filters.noise(grey[::8]) > NOISY * float(np.median(grey[::8, ::8]))
+    if is_noisy:
         grey = filters.blur(grey)
     chosen = _window(grey, step)
     if chosen is None:
@@ -173,6 +182,8 @@ def find_strokes(grey: Plane, step: float = 0.0) -> Ink | None:
     if not seen.sure.any():
         return None  # It was lines only.
     mask = _strokes(seen)
+    if is_noisy:
+        mask |= _pale_strokes(seen, step)
     sizes = filters.sizes_of(filters.boxes_of(filters.label_regions(mask)))
     if len(sizes) <= MOST_LEFTOVERS and sizes.max(initial=0) < LARGER * window:
         mask = np.zeros_like(mask)
@@ -273,7 +284,7 @@ def _darkness(grey: Plane, window: int) -> _Contrast:
     # Ink absorbs a share of the light that falls on it: the contrast is that share.
     light = np.maximum(paper, np.float32(DIMMEST))
     contrast = np.divide(paper - grey, light, dtype=np.float32)
-    offset, noise = _noise(contrast)
+    offset, noise = _noise(contrast, np.sqrt(light))
     return _Contrast(contrast - offset, noise, paper, on_paper(paper))
 
 
@@ -299,30 +310,38 @@ def _wide(plane: Plane, window: int) -> Plane:
 def _lightness(grey: Plane, window: int) -> _Contrast:
     """Return the contrast of light ink that is narrower than a window."""
     contrast = grey - _wide(grey, window)
-    offset, noise = _noise(contrast)
-    return _Contrast(contrast - offset, noise, np.ones_like(grey), np.ones(grey.shape, bool))
+    white = np.ones_like(grey)
+    offset, noise = _noise(contrast, white)
+    return _Contrast(contrast - offset, noise, white, np.ones(grey.shape, bool))
 
 
 # By whether the ink is light on dark.
 _CONTRASTS = {False: _darkness, True: _lightness}
 
 
-def _noise(contrast: Plane) -> tuple[Plane, Plane]:
+def _noise(contrast: Plane, scale: Plane) -> tuple[Plane, Plane]:
     """Return the median and the standard deviation of the contrast on paper, around each pixel.
 
-    Most of a block is paper, and ink is above it: so the deviation is measured below the median.
+    Most of a block is paper, and ink is above it: so the deviation is measured below the median. It
+    is taken to be in proportion to one over `scale`, within a block too.
     """
     height, width = contrast.shape
     rows, columns = max(1, height // BLOCK), max(1, width // BLOCK)
     down, across = height // rows, width // columns
-    whole = contrast[: rows * down, : columns * across].reshape(rows, down, columns, across)
-    blocks = whole[:, ::2, :, ::2].swapaxes(1, 2).reshape(rows, columns, -1)
-    low, middle = np.quantile(blocks, (0.16, 0.5), axis=2).astype(np.float32)
-    offset, noise = (
-        resize(filters.median(np.pad(plane, 1, mode="edge"), 3)[1:-1, 1:-1], contrast.shape)
-        for plane in (middle, middle - low)
-    )
-    return offset, noise
+
+    def by_block(plane: Plane) -> Plane:
+        whole = plane[: rows * down, : columns * across].reshape(rows, down, columns, across)
+        return whole[:, ::2, :, ::2].swapaxes(1, 2).reshape(rows, columns, -1)
+
+    def around(plane: Plane) -> Plane:
+        padded = np.pad(plane, 1, mode="edge")
+        return resize(filters.median(padded, 3)[1:-1, 1:-1], contrast.shape)
+
+    blocks = by_block(contrast)
+    middle = np.median(blocks, axis=2).astype(np.float32)
+    scaled = (blocks - middle[..., None]) * by_block(scale)
+    deviation = -np.quantile(scaled, 0.16, axis=2).astype(np.float32)
+    return around(middle), around(deviation) / scale
 
 
 def _levels(seen: _Contrast, labels: NDArray[np.int32]) -> tuple[Plane, NDArray[np.intp]]:
@@ -363,6 +382,16 @@ def _strokes(seen: _Contrast) -> Mask:
     kept[0] = False
     strokes: Mask = kept[labels]
     return strokes
+
+
+def _pale_strokes(seen: _Contrast, step: float) -> Mask:
+    """Return strokes that are hardly darker than the noise, by averages along them."""
+    labels = filters.label_regions(_strokes(seen.along_strokes().with_ripples(step)))
+    pixels = np.bincount(labels.ravel())
+    clear = np.bincount(labels.ravel(), (seen.plane / seen.noise).ravel()) / np.maximum(pixels, 1)
+    pale: Mask = (clear < HARDLY) & (np.arange(len(clear)) > 0)
+    found: Mask = pale[labels]
+    return found
 
 
 def _loops_of(labels: NDArray[np.int32]) -> NDArray[np.intp]:

@@ -137,3 +137,27 @@ def test_blurred_planes_are_those_of_scipy(plane):
 def test_centres_of_mass_are_those_of_scipy(plane):
     whole = ndimage.center_of_mass(plane.astype(np.float64))
     assert filters.centre_of_mass(plane) == whole
+
+
+def test_strokes_are_averaged_in_the_direction_of_the_largest_mean():
+    plane = plane_of((40, 30))
+    means = []
+    for (down, across), reach in filters.DIRECTIONS.items():
+        kernel = np.zeros((9, 9))
+        for k in range(-reach, reach + 1):
+            kernel[4 + k * down, 4 + k * across] = 1 / (2 * reach + 1)
+        means.append(ndimage.correlate(plane, kernel, mode="nearest"))
+    np.testing.assert_allclose(filters.along_strokes(plane), np.max(means, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 63.4, 90, 135])
+def test_a_straight_stroke_in_noise_is_kept_and_the_noise_is_not(degrees):
+    rows, columns = np.indices((80, 80)) - 40
+    angle = np.deg2rad(degrees)
+    stroke = np.abs(rows * np.cos(angle) - columns * np.sin(angle)) < 1
+    noise = np.random.default_rng(0).normal(0, 0.2, stroke.shape)
+    averaged = filters.along_strokes((stroke + noise).astype(np.float32))
+    inside = np.hypot(rows, columns) < 30
+    far = ~ndimage.binary_dilation(stroke, iterations=6)
+    assert averaged[stroke & inside].mean() > 0.9
+    assert averaged[far].std() < 0.5 * noise.std()
