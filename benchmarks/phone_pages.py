@@ -33,8 +33,8 @@ from tools import docs
 PAGES = 8
 STRENGTHS = (0.33, 0.66, 1.0)
 MEDIUM, FULL = STRENGTHS[1], STRENGTHS[2]
-# So many conditions are mixed.
-MIXED = 4
+# So many conditions are mixed. Mixed pages differ most, so there are so many times as many of them.
+MIXED, MIXED_PAGES = 4, 8
 
 BLUE, RED, GREEN = (0.08, 0.15, 0.55), (0.65, 0.1, 0.12), (0.08, 0.42, 0.2)
 Restyle = Callable[[Style, float, np.random.Generator], Style]
@@ -349,7 +349,7 @@ def measure(
     """Read pages of every condition and sheets without a digit; return the rows of two tables."""
     rows, empty = [], []
     for condition in range(MIX + 1):
-        count = 2 * pages if condition == MIX else pages
+        count = MIXED_PAGES * pages if condition == MIX else pages
         cells = []
         for strength in STRENGTHS:
             jobs = [Job(condition, strength, number) for number in range(count)]

@@ -39,8 +39,10 @@ LEAST_SURE = 3
 # A picture of more regions than MOST_LEFTOVERS is a texture.
 LARGER, MOST_LEFTOVERS = 1.2, 1000
 # If a window finds at least MANY larger regions, they are strokes of several digits. A wider window
-# would find about as many. If it finds less than FEWER times as many, these are left of shadows.
-MANY, FEWER = 6, 0.5
+# would find about as many. If it finds less than FEWER times as many, these are shadows. But if
+# none reaches the rim, and they have FLOOD times as much ink, they are a large digit, and the first
+# ones are its edges.
+MANY, FEWER, FLOOD = 6, 0.5, 20
 # Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
 # the noise around it.
 LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
@@ -126,13 +128,14 @@ class _Contrast(NamedTuple):
         """Return how much ink there surely is, given the window in pixels."""
         sure = self.sure
         if np.count_nonzero(sure) < LEAST_INK:
-            return _Found(0.0, 0.0, 0)
+            return _Found(0.0, 0.0, 0, False)
         labels = filters.label_regions(sure)
         is_larger = filters.sizes_of(filters.boxes_of(labels)) >= LARGER * window
         taken = np.where(sure, self.plane * self.paper, np.float32(0.0)) ** 2
         by_region = np.bincount(labels.ravel(), taken.ravel())[1:]
         larger = by_region[is_larger]
-        return _Found(float(by_region.sum()), float(larger.sum()), len(larger))
+        at_rim = any(is_larger[rim[rim > 0] - 1].any() for rim in filters.rims(labels))
+        return _Found(float(by_region.sum()), float(larger.sum()), len(larger), at_rim)
 
 
 class _Found(NamedTuple):
@@ -141,6 +144,7 @@ class _Found(NamedTuple):
     ink: float
     larger: float  # the same, without the corners of shadows
     strokes: int  # how many regions are no such corners
+    at_rim: bool  # whether one of these reaches the rim
 
 
 def may_be_page(shape: tuple[int, ...]) -> bool:
@@ -229,7 +233,11 @@ def _finds_all(narrow: _Found, *wider: _Found) -> bool:
     most = narrow.ink
     if narrow.strokes >= MANY:
         least = FEWER * narrow.strokes
-        inks = [each.larger if each.strokes >= least else 0.0 for each in wider]
+        shadows = [
+            each.strokes < least and (each.at_rim or each.larger < FLOOD * narrow.larger)
+            for each in wider
+        ]
+        inks = [0.0 if gone else each.larger for gone, each in zip(shadows, wider, strict=True)]
         most = narrow.larger
     return most > 0.0 and all(ink < more * most for ink, more in zip(inks, PLATEAU, strict=True))
 
@@ -387,10 +395,11 @@ def _strokes(seen: _Contrast) -> Mask:
 def _pale_strokes(seen: _Contrast, step: float) -> Mask:
     """Return strokes that are hardly darker than the noise, by averages along them."""
     labels = filters.label_regions(_strokes(seen.along_strokes().with_ripples(step)))
-    pixels = np.bincount(labels.ravel())
-    clear = np.bincount(labels.ravel(), (seen.plane / seen.noise).ravel()) / np.maximum(pixels, 1)
-    pale: Mask = (clear < HARDLY) & (np.arange(len(clear)) > 0)
-    found: Mask = pale[labels]
+    deviations = seen.plane / np.maximum(seen.noise, np.float32(1e-6))
+    pixels = np.maximum(np.bincount(labels.ravel()), 1)
+    clear = np.bincount(labels.ravel(), deviations.ravel()) / pixels
+    clear[0] = np.inf  # Paper.
+    found: Mask = (clear < HARDLY)[labels]
     return found
 
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from benchmarks import phone, phone_pages, writing
+from benchmarks import drawing, phone, phone_pages, writing
 from benchmarks.phone_pages import Condition
 from benchmarks.writing import Pen, Style
-from mnist_zoo import find_digits
+from mnist_zoo import find_digits, prepare_digit
 from mnist_zoo.pictures import filters
 
 STYLE = Style(lines=(3, 3), columns=(4, 4), height=(70.0, 80.0))
@@ -149,6 +149,17 @@ def test_the_steps_of_a_jpeg_in_a_dark_shadow_are_no_digits(seed):
     file = io.BytesIO()
     Image.fromarray((255 * light).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=15)
     assert [found.box.left // 10 for found in find_digits(file.getvalue())] == [30]
+
+
+def test_the_edges_of_a_large_digit_are_no_strokes_beside_shadows(sample):
+    (number,) = (
+        number
+        for number, condition in enumerate(drawing.CONDITIONS)
+        if condition.name.startswith("2000 x 2000")
+    )
+    digit = sample.test.x[5]
+    picture = drawing.CONDITIONS[number].draw(digit, np.random.default_rng([5, 5]))
+    assert np.abs(prepare_digit(picture) - digit).mean() < 0.05
 
 
 def test_a_zero_around_print_that_shows_through_is_not_a_frame():
