@@ -105,6 +105,11 @@ class _Contrast(NamedTuple):
     on_paper: Mask  # where there is paper, rather than a table
 
     @property
+    def light(self) -> Plane:
+        """The light that contrasts are shares of."""
+        return np.maximum(self.paper, np.float32(DIMMEST))
+
+    @property
     def sure(self) -> Mask:
         """Where there is surely ink."""
         least = np.maximum(np.float32(SURE_CONTRAST), np.float32(SURE_DEVIATIONS) * self.noise)
@@ -114,15 +119,14 @@ class _Contrast(NamedTuple):
     def along_strokes(self) -> _Contrast:
         """Average the contrast along strokes, so that pale ones are seen in noise."""
         plane = filters.along_strokes(self.plane)
-        offset, noise = _noise(plane, np.sqrt(np.maximum(self.paper, np.float32(DIMMEST))))
+        offset, noise = _noise(plane, np.sqrt(self.light))
         return self._replace(plane=plane - offset, noise=noise)
 
     def with_ripples(self, step: float) -> _Contrast:
         """Count what JPEG does to paper, and beside the edges of shadows, as noise."""
-        light = np.maximum(self.paper, np.float32(DIMMEST))
         rounding = np.float32(step / math.sqrt(12.0))  # Of numbers that are rounded to the step.
         ripples = np.float32(RIPPLES) * _differences(self.paper) + rounding
-        return self._replace(noise=np.maximum(self.noise, ripples / light))
+        return self._replace(noise=np.maximum(self.noise, ripples / self.light))
 
     def found(self, window: int) -> _Found:
         """Return how much ink there surely is, given the window in pixels."""
