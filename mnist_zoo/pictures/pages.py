@@ -38,21 +38,21 @@ LEAST_SURE = 3
 # Of shadows and tables, the window leaves corners. These are smaller than LARGER times the window.
 # A picture of more regions than MOST_LEFTOVERS is a texture.
 LARGER, MOST_LEFTOVERS = 1.2, 1000
-# If a window finds at least MANY larger regions, they are strokes of several digits. A wider window
-# would find about as many. If it finds less than FEWER times as many, these are shadows. But if
-# none reaches the rim, and they have FLOOD times as much ink, they are a large digit, and the first
-# ones are its edges.
-MANY, FEWER, FLOOD = 6, 0.5, 20
+# If a window finds at least MANY larger regions, they are strokes of several digits. Then it is
+# enough that half of their ink is in strokes of which wider windows find no more. Elsewhere these
+# windows may find shadows.
+MANY = 6
 # Ink has the first contrast all over, and the second somewhere; the same in standard deviations of
 # the noise around it.
 LEAST_CONTRAST, SURE_CONTRAST = 0.05, 0.12
 LEAST_DEVIATIONS, SURE_DEVIATIONS = 4.0, 7.0
 # Strokes with less contrast than so many standard deviations are averaged along their length.
 HARDLY = 10.0
-# A pixel is part of the mask if it has more than this share of the contrast of its own stroke.
-EDGE = 0.4
+# A pixel is part of the mask if it has more than this share of the contrast of its own stroke: of
+# its region or, if that is longer than LONG times BLOCK, of the ink nearby.
+EDGE, LONG = 0.4, 4.0
 # Paper that is darker than this share of white is taken to be so, as dividing by less would amplify
-# the noise. What is darker than this share of the best lit paper is not paper.
+# the noise. What is darker than this share of the best lit paper, along a rim, is not paper.
 DIMMEST, DARKEST_PAPER = 0.05, 0.1
 # What light ink is on is darker than this share of white.
 LIGHTEST_BOARD = 0.5
@@ -132,23 +132,40 @@ class _Contrast(NamedTuple):
         """Return how much ink there surely is, given the window in pixels."""
         sure = self.sure
         if np.count_nonzero(sure) < LEAST_INK:
-            return _Found(0.0, 0.0, 0, False)
+            sure = np.zeros_like(sure)
         labels = filters.label_regions(sure)
-        is_larger = filters.sizes_of(filters.boxes_of(labels)) >= LARGER * window
         taken = np.where(sure, self.plane * self.paper, np.float32(0.0)) ** 2
-        by_region = np.bincount(labels.ravel(), taken.ravel())[1:]
-        larger = by_region[is_larger]
-        at_rim = any(is_larger[rim[rim > 0] - 1].any() for rim in filters.rims(labels))
-        return _Found(float(by_region.sum()), float(larger.sum()), len(larger), at_rim)
+        inks = np.bincount(labels.ravel(), taken.ravel()).astype(np.float64)
+        is_larger = filters.sizes_of(filters.boxes_of(labels)) >= LARGER * window
+        return _Found(labels, inks, np.pad(is_larger, (1, 0)))
 
 
 class _Found(NamedTuple):
-    """How much ink a window finds: the sum of squares of the light that it takes."""
+    """What a window finds."""
 
-    ink: float
-    larger: float  # the same, without the corners of shadows
-    strokes: int  # how many regions are no such corners
-    at_rim: bool  # whether one of these reaches the rim
+    labels: NDArray[np.int32]  # the regions of sure ink; 0 is paper
+    inks: NDArray[np.float64]  # of each: the sum of squares of the light that it takes
+    is_stroke: NDArray[np.bool_]  # of each: whether it is no corner of a shadow
+
+    @property
+    def ink(self) -> float:
+        """How much ink there is."""
+        return float(self.inks.sum())
+
+    def growth(self, wider: _Found) -> float:
+        """Return how much more ink a wider window finds in a usual stroke: a factor."""
+        both = self.is_stroke[self.labels] & (wider.labels > 0)
+        count = len(wider.inks)
+        pairs = np.unique(self.labels[both].astype(np.int64) * count + wider.labels[both])
+        mine, theirs = np.divmod(pairs, count)
+        # Strokes that touch a line, or lie in a shadow, are one region of the wider window.
+        own = np.bincount(theirs, self.inks[mine], minlength=count)
+        growths = np.zeros_like(self.inks)
+        np.maximum.at(growths, mine, wider.inks[theirs] / own[theirs])
+        strokes = np.flatnonzero(self.is_stroke)
+        strokes = strokes[np.argsort(growths[strokes])]
+        ink = np.cumsum(self.inks[strokes])
+        return float(growths[strokes[np.searchsorted(ink, ink[-1] / 2)]])  # A weighted median.
 
 
 def may_be_page(shape: tuple[int, ...]) -> bool:
@@ -178,6 +195,9 @@ def find_strokes(grey: Plane, step: float = 0.0) -> Ink | None:
     if is_noisy:
         grey = filters.blur(grey)
     chosen = _window(grey, step)
+    is_hidden = chosen is None and is_noisy  # There may be pale strokes in the noise.
+    if is_hidden:
+        chosen = round(WIDTHS[1] * math.sqrt(grey.size)), False
     if chosen is None:
         return None
     window, is_light_on_dark = chosen
@@ -193,7 +213,10 @@ def find_strokes(grey: Plane, step: float = 0.0) -> Ink | None:
     if is_noisy:
         mask |= _pale_strokes(seen, step)
     sizes = filters.sizes_of(filters.boxes_of(filters.label_regions(mask)))
-    if len(sizes) <= MOST_LEFTOVERS and sizes.max(initial=0) < LARGER * window:
+    strokes = np.count_nonzero(sizes >= LARGER * window)
+    if is_hidden and strokes < MANY:
+        return None
+    if len(sizes) <= MOST_LEFTOVERS and not strokes:
         mask = np.zeros_like(mask)
     level = float(np.median(plane[mask])) if mask.any() else 1.0
     return Ink(plane / np.float32(level), mask, noise / level)
@@ -233,23 +256,22 @@ def _window(grey: Plane, step: float) -> tuple[int, bool] | None:
 
 def _finds_all(narrow: _Found, *wider: _Found) -> bool:
     """Say whether a window finds some ink, and two wider ones hardly more."""
-    inks = [each.ink for each in wider]
-    most = narrow.ink
-    if narrow.strokes >= MANY:
-        least = FEWER * narrow.strokes
-        shadows = [
-            each.strokes < least and (each.at_rim or each.larger < FLOOD * narrow.larger)
-            for each in wider
-        ]
-        inks = [0.0 if gone else each.larger for gone, each in zip(shadows, wider, strict=True)]
-        most = narrow.larger
-    return most > 0.0 and all(ink < more * most for ink, more in zip(inks, PLATEAU, strict=True))
+    if np.count_nonzero(narrow.is_stroke) >= MANY:
+        growths = [narrow.growth(each) for each in wider]
+    else:
+        growths = [each.ink / max(narrow.ink, 1e-9) for each in wider]
+    return narrow.ink > 0.0 and all(map(float.__lt__, growths, PLATEAU))
 
 
 def on_paper(light: Plane) -> Mask:
     """Say where there is paper, rather than a table, given the light on both."""
     best = np.quantile(light[::8, ::8], 0.9)
-    found: Mask = light > DARKEST_PAPER * best
+    darkest = filters.label_regions(light <= DARKEST_PAPER * best)
+    # A table lies along the rim, further than it reaches into the picture.
+    along = np.bincount(np.concatenate(filters.rims(darkest)), minlength=darkest.max() + 1)
+    is_table = along**2 >= np.bincount(darkest.ravel())
+    is_table[0] = False
+    found: Mask = ~is_table[darkest]
     for turns in range(4):
         # A table lies along a whole rim; a shadow seldom does.
         turned = np.rot90(light, turns)
@@ -365,6 +387,23 @@ def _levels(seen: _Contrast, labels: NDArray[np.int32]) -> tuple[Plane, NDArray[
     return (total / np.maximum(pixels, 1)).astype(np.float32), pixels
 
 
+def _levels_near(seen: _Contrast, labels: NDArray[np.int32], level: Plane) -> Plane:
+    """Return, for each pixel, the level of its label, or of the ink around it in a long region.
+
+    A table that shows through may join strokes of dark pens and of pale ones.
+    """
+    levels = level[labels]
+    is_long = filters.sizes_of(filters.boxes_of(labels)) > LONG * BLOCK
+    if is_long.any():
+        sure = seen.sure.astype(np.float32)
+        share = filters.mean(sure, BLOCK)
+        is_known = (share > LEAST_SURE / BLOCK**2) & np.pad(is_long, (1, 0))[labels]
+        near = filters.mean(sure * seen.plane, BLOCK)[is_known] / share[is_known]
+        # What is less than half as dark is the table.
+        levels[is_known] = np.clip(near, levels[is_known] / 2, levels[is_known])
+    return levels
+
+
 def _strokes(seen: _Contrast) -> Mask:
     """Return the strokes: regions that surely have ink somewhere, and some ink all over."""
     least = np.maximum(np.float32(LEAST_CONTRAST), np.float32(LEAST_DEVIATIONS) * seen.noise)
@@ -372,7 +411,7 @@ def _strokes(seen: _Contrast) -> Mask:
     level, pixels = _levels(seen, labels)
     level[pixels < LEAST_SURE] = np.inf
     # Ink may touch what is paler than itself, as a line, or print that shows through.
-    labels = filters.label_regions(seen.plane > EDGE * level[labels])
+    labels = filters.label_regions(seen.plane > EDGE * _levels_near(seen, labels, level))
     level, pixels = _levels(seen, labels)
     kept = pixels >= LEAST_SURE
     if not kept.any():

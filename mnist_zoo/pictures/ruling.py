@@ -85,6 +85,8 @@ class _Slopes(NamedTuple):
 # Up to 6 degrees, and up to 18. A single line is not looked for there: a digit may have a stroke
 # that is as steep.
 SLOPES = (_Slopes(0.0, 0.1, 0.0, (SINGLE, RULED)), _Slopes(0.1, 0.33, 1.5, (RULED,)))
+# There may be lines of two slopes: those of a table on the other side may show through.
+MOST_RULINGS = 2
 
 
 def without_frames(contrast: Plane, noise: float, least: float) -> Plane:
@@ -132,19 +134,41 @@ def without_lines(contrast: Plane, noise: float, least: float) -> Plane:
     are not cut.
     """
     marked = contrast > max(least, 3.0 * noise)
+    lines = np.zeros_like(marked)
     for slopes in SLOPES:
-        lines = _lines(marked, slopes)
-        if lines.any():
-            contrast = _filled_in(contrast, marked, lines, noise)
-    return contrast
+        for _ in range(MOST_RULINGS):
+            places = _places(marked & ~lines, slopes)
+            if not places:
+                break
+            for place in places:
+                _mark(lines, contrast, marked, place, noise)
+    return _filled_in(contrast, lines)
 
 
-def _filled_in(contrast: Plane, marked: Mask, lines: Mask, noise: float) -> Plane:
-    """Fill in lines, but not the strokes on them, from the pixels above and below."""
-    # Pixels that are darker than the lines belong to strokes on top of them, and stay. Lines vary
-    # more than the noise says where JPEG has changed them, block by block.
-    low, darkness = np.quantile(contrast[lines & marked], (0.16, 0.5))
-    lines &= contrast < darkness + max(0.4 * darkness + 3.0 * noise, 3.0 * (darkness - low))
+def _mark(lines: Mask, contrast: Plane, marked: Mask, place: _Place, noise: float) -> None:
+    """Mark the pixels of a line, but not those of strokes on it, which are darker."""
+    top, bottom = place
+    away = np.arange((bottom - top).max())[:, None]
+    inside = away < bottom - top
+    rows = np.minimum(top + away, len(contrast) - 1)
+    columns = np.broadcast_to(np.arange(len(top)), rows.shape)
+    values = contrast[rows, columns]
+    # Where nothing is marked, a shadow hides the line.
+    inside &= (inside & marked[rows, columns]).any(axis=0)
+    # The middle of a line is darker than its edges, and may lie a pixel further up or down.
+    beside = np.abs(2 * away - (bottom - top - 1)) // 2
+    limits = np.zeros(beside.max() + 1, np.float32)
+    for distance in np.unique(beside[inside]):
+        ring = values[inside & (beside == distance)]
+        # Lines vary more than the noise says where JPEG has changed them, block by block.
+        low, darkness = np.quantile(ring, (0.16, 0.5))
+        limits[distance] = darkness + max(0.4 * darkness + 3.0 * noise, 3.0 * (darkness - low))
+    is_line = inside & (values < limits[np.maximum(beside - 1, 0)])
+    lines[rows[is_line], columns[is_line]] = True
+
+
+def _filled_in(contrast: Plane, lines: Mask) -> Plane:
+    """Fill in lines from the pixels above and below."""
     mended = contrast.copy()
     rows = np.arange(len(contrast))
     for column in np.flatnonzero(lines.any(axis=0)):
@@ -154,20 +178,10 @@ def _filled_in(contrast: Plane, marked: Mask, lines: Mask, noise: float) -> Plan
     return mended
 
 
-def _lines(marked: Mask, slopes: _Slopes) -> Mask:
-    """Return the pixels of thin straight lines that run from side to side across the picture."""
-    height, width = marked.shape
-    # Where lines begin (1) and end (-1) in each column, going down.
-    edges = np.zeros((height + 1, width), np.int32)
-    if width < 24:
-        return edges[:-1] > 0
-    slope = _slope(marked, slopes)
-    if slope is None:
-        return edges[:-1] > 0
-    for top, bottom in _found(marked, slope, slopes.kinds):
-        edges[top, np.arange(width)] += 1
-        edges[bottom, np.arange(width)] -= 1
-    return np.cumsum(edges[:-1], axis=0) > 0
+def _places(marked: Mask, slopes: _Slopes) -> list[_Place]:
+    """Return where there are thin straight lines that run from side to side across the picture."""
+    slope = _slope(marked, slopes) if marked.shape[1] >= 24 else None
+    return [] if slope is None else _found(marked, slope, slopes.kinds)
 
 
 def _found(marked: Mask, slope: float, kinds: tuple[_Lines, ...]) -> list[_Place]:

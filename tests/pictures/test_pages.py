@@ -47,15 +47,72 @@ def test_every_digit_of_a_page_is_found_and_nothing_else(sample, name):
     assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
 
 
+def together(*names):
+    """Several conditions at once."""
+    chosen = [each for each in phone_pages.CONDITIONS if each.name in names]
+
+    def restyle(style, strength, rng):
+        for condition in chosen:
+            style = condition.restyle(style, strength, rng)
+        return style
+
+    def effect(seen, strength, rng):
+        for condition in chosen:
+            seen = condition.effect(seen, strength, rng)
+        return seen
+
+    return Condition("several", restyle, effect)
+
+
 @pytest.mark.parametrize("seed", [0, 3, 4, 5])
 def test_pale_pencil_beside_two_shadows_is_found(sample, seed):
     # The shadows are darker than the ink, and their corners are as large as digits.
-    pencil, shadows = (
-        next(each for each in phone_pages.CONDITIONS if each.name == name)
-        for name in ("pale pencil", "two shadows")
+    found = find_digits(photo(sample, together("pale pencil", "two shadows"), 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("seed", [1, 14])
+def test_digits_are_found_where_two_shadows_are_as_dark_as_a_table(sample, seed):
+    shadows = together("a phone's shadow", "a hard band of shadow")
+    found = find_digits(photo(sample, shadows, 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("seed", [5, 7, 11])
+def test_a_wedge_between_shadows_does_not_hide_a_page_of_pencil(sample, seed):
+    # It is darker than the ink, and found by wider windows alone.
+    shadows = together("a phone's shadow", "a hard band of shadow", "pale pencil")
+    assert 10 <= len(find_digits(photo(sample, shadows, 1.0, seed))) <= 14
+
+
+@pytest.mark.parametrize("seed", [0, 1, 8, 10])
+def test_pencil_that_is_hardly_darker_than_noise_is_found(sample, seed):
+    hard = together("vignette", "two shadows", "pale pencil", "sensor noise")
+    assert 11 <= len(find_digits(photo(sample, hard, 1.0, seed))) <= 13
+
+
+@pytest.mark.parametrize("seed", [0, 2, 4, 8])
+def test_lines_are_left_out_where_a_table_of_another_slope_shows_through(sample, seed):
+    pens = (Pen(5.0, 0.7), Pen(1.6, 0.3, 0.15))
+    ruled = Condition(
+        "ruled",
+        lambda style, strength, rng: style._replace(tilt=3.5, ruled=0.4, pens=pens),
+        phone.show_through,
     )
-    both = Condition("both", pencil.restyle, shadows.effect)
-    found = find_digits(photo(sample, both, 1.0, seed))
+    found = find_digits(photo(sample, ruled, 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("seed", [2, 9, 10, 11])
+def test_small_pencil_digits_on_ruled_lines_stay_whole(sample, seed):
+    pens = (Pen(1.6, 0.3, 0.15),)
+    small = Condition(
+        "small",
+        lambda style, strength, rng: style._replace(
+            tilt=1.5, ruled=0.4, height=(42.0, 50.0), pens=pens
+        ),
+    )
+    found = find_digits(photo(sample, small, 1.0, seed))
     assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
 
 
