@@ -260,15 +260,18 @@ SHIPPED: tuple[Recipe, ...] = (
         choices="5,000 digits, which are not trained on, chose the settings: with weaker changes "
         "of the look it read more of them, but fewer of four kinds of spoilt ones than a model "
         "that was trained for five epochs on clean digits. That earlier training read 99.61 % of "
-        "the test digits. There is one seed.",
+        "the test digits. Two more, with stronger noise, for 60 and for 120 epochs, read 99.30 % "
+        "and 99.41 %, and hardly more of the noisy ones. 5,000 other digits chose between two "
+        "seeds.",
     ),
     _shipped("convnet_small", epochs=60, learning_rate=0.004),
     _shipped("convnet", epochs=30),
     _shipped(
         "vision_transformer",
         epochs=50,
-        choices="The learning rate was chosen by the loss of short trainings on 6,400 digits, "
-        "nothing else was tried, and there is one seed. 10,000 digits are not trained on.",
+        choices="The learning rate was chosen by the loss of short trainings on 6,400 digits, and "
+        "nothing else was tried. 10,000 digits are not trained on. On 5,000 of them two seeds were "
+        "equally good, so the first was taken.",
         **_MILDER,
     ),
 )
