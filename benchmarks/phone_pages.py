@@ -34,7 +34,7 @@ PAGES = 8
 STRENGTHS = (0.33, 0.66, 1.0)
 MEDIUM, FULL = STRENGTHS[1], STRENGTHS[2]
 # So many conditions are mixed. Mixed pages differ most, so there are so many times as many of them.
-MIXED, MIXED_PAGES = 4, 8
+MIXED, MIXED_PAGES = 4, 24
 
 BLUE, RED, GREEN = (0.08, 0.15, 0.55), (0.65, 0.1, 0.12), (0.08, 0.42, 0.2)
 Restyle = Callable[[Style, float, np.random.Generator], Style]
