@@ -260,7 +260,8 @@ def _finds_all(narrow: _Found, *wider: _Found) -> bool:
         growths = [narrow.growth(each) for each in wider]
     else:
         growths = [each.ink / max(narrow.ink, 1e-9) for each in wider]
-    return narrow.ink > 0.0 and all(map(float.__lt__, growths, PLATEAU))
+    hardly = all(growth < most for growth, most in zip(growths, PLATEAU, strict=True))
+    return narrow.ink > 0.0 and hardly
 
 
 def on_paper(light: Plane) -> Mask:

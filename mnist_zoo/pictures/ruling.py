@@ -202,7 +202,7 @@ def _found(marked: Mask, slope: float, kinds: tuple[_Lines, ...]) -> list[_Place
         found = list(_places_of(kind, levelled, above, first, slope))
         if len(found) >= kind.fewest:
             places += found
-            if kind is RULED:  # Then all lines are found as hidden ones are.
+            if kind is RULED:  # What may be hidden has looser bounds, so these are among it.
                 places = list(_places_of(HIDDEN, levelled, above, first, slope))
     return places
 
