@@ -67,8 +67,9 @@ PALEST = 0.15
 # No digit has more loops than this. Pinholes do not count: each is smaller than a square whose side
 # is this share of the digit's, and all of them have at most this share of its ink.
 MOST_LOOPS, PINHOLE, MOST_PINHOLES = 6, 0.06, 0.5
-# The edge of ink is at least this share as steep as is usual on the page.
-SOFTEST = 0.6
+# The outline of ink is at least this share as steep as is usual on the page. How steep it is, is a
+# power mean, in which its steep parts count most: in noise, and in a shadow, few are left.
+SOFTEST, POWER = 0.65, 4
 # Beside the edge of a shadow, JPEG and the sharpening of a camera leave ripples. They are taken to
 # be as large as this share of the difference of the light, at most so many pixels away from it.
 RIPPLES, RIPPLED = 0.02, 8
@@ -417,11 +418,8 @@ def _strokes(seen: _Contrast) -> Mask:
     kept = pixels >= LEAST_SURE
     if not kept.any():
         return labels < 0
-    # The edge of a stroke is sharp; that of a shadow, a crease or a stain is soft.
-    steepest = np.zeros_like(level)
-    inside = np.flatnonzero(labels)
-    np.maximum.at(steepest, labels.ravel()[inside], _steepness(seen.plane).ravel()[inside])
-    sharpness = steepest / np.maximum(level, np.float32(LEAST_CONTRAST))
+    # The outline of a stroke is sharp; that of a shadow, a crease or a stain is soft.
+    sharpness = _steepness(seen.plane, labels) / np.maximum(level, LEAST_CONTRAST)
     usual = np.median(np.repeat(sharpness, np.where(kept, pixels, 0)))
     kept &= sharpness >= SOFTEST * usual
     darkest = np.quantile(np.repeat(level, np.where(kept, pixels, 0)), 0.9)
@@ -464,10 +462,15 @@ def _loops_of(labels: NDArray[np.int32]) -> NDArray[np.intp]:
     return filters.loops_of(labels) - pinholes
 
 
-def _steepness(plane: Plane) -> Plane:
-    """Return by how much each pixel differs from those two further down and across."""
+def _steepness(plane: Plane, labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return how steep the outline of each label is: differences of pixels two rows apart."""
     steep = np.zeros_like(plane)
     steep[1:-1] = np.abs(plane[2:] - plane[:-2])
     across = np.abs(plane[:, 2:] - plane[:, :-2])
     np.maximum(steep[:, 1:-1], across, out=steep[:, 1:-1])
-    return steep
+    outline = np.flatnonzero((labels > 0) & filters.grow(labels == 0, 1))
+    owners, count = labels.ravel()[outline], int(labels.max(initial=0)) + 1
+    total = np.bincount(owners, steep.ravel()[outline] ** POWER, minlength=count)
+    pixels = np.bincount(owners, minlength=count)
+    found: NDArray[np.float64] = (total / np.maximum(pixels, 1)) ** (1.0 / POWER)
+    return found

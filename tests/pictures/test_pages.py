@@ -91,6 +91,20 @@ def test_pencil_that_is_hardly_darker_than_noise_is_found(sample, seed):
     assert 11 <= len(find_digits(photo(sample, hard, 1.0, seed))) <= 13
 
 
+@pytest.mark.parametrize("seed", [1, 8, 10])
+def test_creases_beside_the_edge_of_a_sheet_are_no_digits(sample, seed):
+    # Their outlines are soft but for the place where they meet the edge.
+    found = find_digits(photo(sample, together("crumpled paper", "a dark table"), 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3, 8, 10])
+def test_creases_among_pencil_are_no_digits(sample, seed):
+    names = "crumpled paper", "a dark table", "pale pencil"
+    found = find_digits(photo(sample, together(*names), 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
 @pytest.mark.parametrize("seed", [0, 2, 4, 8])
 def test_lines_are_left_out_where_a_table_of_another_slope_shows_through(sample, seed):
     pens = (Pen(5.0, 0.7), Pen(1.6, 0.3, 0.15))
