@@ -32,6 +32,9 @@ PALE, DARK, COMPANY, LIKE_SIZE, LIKE_DARKNESS = 0.35, 0.75, 3, 0.5, 0.3
 # A digit that is lower than this share of the usual size is a dash, or lies on its side. A piece
 # that is at least so many times as wide as it is high is a part of a line.
 LOWEST, FLAT = 0.35, 4.0
+# If the usual digit is more than so many times as large as the usual piece of ink, pieces are
+# joined again, by the size of the digits.
+GROWN = 1.1
 # The steepest slope of a line: 17 degrees.
 STEEPEST = 0.3
 # What bounds the time that a picture may take: the pieces of ink that are compared with each other,
@@ -359,13 +362,35 @@ def _largest(shapes: _Shapes) -> NDArray[np.intp]:
 
 def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
     """Return the pieces of each digit, upright or on its side, and the usual size."""
-    # The usual size is a median weighted by area: half of the ink is in pieces up to this size.
     # What is left of lines does not count.
     widths, heights = (shapes.boxes[:, 2:] - shapes.boxes[:, :2]).T
     flat = widths >= FLAT * heights
-    by_size = np.argsort(shapes.sizes)
-    drops = np.cumsum(np.where(flat & ~flat.all(), 0, shapes.areas)[by_size])
-    usual = shapes.sizes[by_size][np.searchsorted(drops, drops[-1] / 2)]
+    areas = np.where(flat & ~flat.all(), 0, shapes.areas)
+    usual = _usual(shapes.sizes, areas)
+    digits = _joined(shapes, usual)
+    # Where most digits are broken, the usual piece is smaller than the usual digit.
+    drops = np.array([areas[pieces].sum() for pieces in digits])
+    larger = _usual(filters.sizes_of(_boxes_around(digits, shapes)), drops)
+    if larger > GROWN * usual:
+        usual = larger
+        digits = _joined(shapes, usual)
+    # Digits that are too small are specks; those that are too wide are lines under the digits.
+    lefts, ups, rights, downs = _boxes_around(digits, shapes).T
+    widths, heights = rights - lefts, downs - ups
+    whole = np.maximum(widths, heights) >= LOWEST * usual
+    whole &= widths < 2.5 * np.maximum(usual, heights)
+    return [digits[number] for number in np.flatnonzero(whole)], usual
+
+
+def _usual(sizes: NDArray[np.intp], areas: NDArray[np.intp]) -> int:
+    """Return the usual size: half of the ink is in what is at most as large."""
+    by_size = np.argsort(sizes)
+    drops = np.cumsum(areas[by_size])
+    return int(sizes[by_size][np.searchsorted(drops, drops[-1] / 2)])
+
+
+def _joined(shapes: _Shapes, usual: int) -> list[NDArray[np.intp]]:
+    """Return the pieces of each digit, given the usual size; specks are left out."""
     by_size = np.argsort(-shapes.sizes, kind="stable")
     by_size = by_size[shapes.sizes[by_size] >= 0.04 * usual]
     _check_pieces(len(by_size))
@@ -391,14 +416,7 @@ def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
                 continue
         boxes[:, len(digits)] = box
         digits.append([piece])
-    # Digits that are too small are specks; those that are too wide are lines under the digits.
-    whole = [
-        np.array(pieces)
-        for pieces, (left, up, right, down) in zip(digits, boxes.T[: len(digits)], strict=True)
-        if max(down - up, right - left) >= LOWEST * usual
-        and right - left < 2.5 * max(usual, down - up)
-    ]
-    return whole, int(usual)
+    return [np.array(pieces) for pieces in digits]
 
 
 def _without_creases(

@@ -105,6 +105,12 @@ def test_creases_among_pencil_are_no_digits(sample, seed):
     assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
 
 
+@pytest.mark.parametrize("seed", [0, 1, 6, 7])
+def test_the_parts_of_broken_digits_are_joined_though_most_digits_are_broken(sample, seed):
+    found = find_digits(photo(sample, together("broken digits"), 1.0, seed))
+    assert [each.line for each in found] == [0] * 4 + [1] * 4 + [2] * 4
+
+
 @pytest.mark.parametrize("seed", [0, 2, 4, 8])
 def test_lines_are_left_out_where_a_table_of_another_slope_shows_through(sample, seed):
     pens = (Pen(5.0, 0.7), Pen(1.6, 0.3, 0.15))
