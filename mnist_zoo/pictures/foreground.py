@@ -12,7 +12,7 @@ import numpy as np
 from mnist_zoo.pictures import filters
 from mnist_zoo.pictures.filters import Mask, boxes_of, resize
 from mnist_zoo.pictures.opening import Plane
-from mnist_zoo.pictures.pages import Ink, find_strokes, may_be_page, on_paper
+from mnist_zoo.pictures.pages import WIDTHS, Ink, find_strokes, may_be_page, on_paper
 from mnist_zoo.pictures.ruling import without_frames, without_lines
 
 # The thresholds down to LEAST_SIDE_FOR_NOISE were chosen by measuring. What other values change is
@@ -40,8 +40,9 @@ EDGE = 0.35
 LEAST_SIDE_FOR_NOISE = 20
 
 # The thresholds from here on are for large pictures. Thin strokes are found there by `pages`, so
-# what is found here is wide. With less contrast than this, it is a shadow, a stain or a crease.
-LEAST_OF_WIDE = 0.25
+# what is found here is wide: more than this share of the side of a square as large as the picture.
+# With less contrast than the second value, it is a shadow, a stain or a crease.
+LEAST_WIDTH, LEAST_OF_WIDE = 0.5 * WIDTHS[-1], 0.25
 # A region whose longer side is less than this share of the picture's is not a digit.
 LEAST_OF_LARGE = 0.03
 # If a square of the first share of a region's longer side fits into the region, it is a shadow. If
@@ -123,7 +124,7 @@ def _fills(mask: Mask) -> bool:
 
 
 def _shadows(mask: Mask) -> Mask:
-    """Return the regions of a large picture that are no digits: shadows, and what the rim cuts."""
+    """Return what is no digit of a large picture: shadows, thin regions, and what the rim cuts."""
     labels = filters.label_regions(mask)
     boxes = boxes_of(labels)
     height, width = mask.shape
@@ -131,6 +132,9 @@ def _shadows(mask: Mask) -> Mask:
     no_digit = (boxes[:, :2] == 0).any(axis=1) | (boxes[:, 2:] == (width, height)).any(axis=1)
     no_digit |= sizes < LEAST_OF_LARGE * max(mask.shape)
     no_digit |= np.bincount(labels.ravel())[1:] < THINNEST_PART * sizes**2
+    window = round(LEAST_WIDTH * np.sqrt(mask.size))
+    is_wide = filters.opening(mask.astype(np.float32), window) > 0.0
+    no_digit |= np.bincount(labels[is_wide], minlength=len(no_digit) + 1)[1:] == 0
     wide = np.zeros_like(no_digit)
     for number in np.flatnonzero(~no_digit):
         left, top, right, bottom = boxes[number]

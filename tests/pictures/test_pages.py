@@ -287,6 +287,14 @@ def test_a_sheet_without_a_digit_has_none(name):
     assert find_digits(phone_pages.empty_page(kind, np.random.default_rng(7)).photo) == []
 
 
+@pytest.mark.parametrize("seed", [1000, 1003, 2007, 2021])
+def test_the_grain_of_a_table_beside_a_blank_sheet_is_no_digit(seed):
+    names = [kind.name for kind in phone_pages.BLANKS]
+    number = names.index("blank, a dark table")
+    rng = np.random.default_rng([99, number, seed])
+    assert find_digits(phone_pages.empty_page(phone_pages.BLANKS[number], rng).photo) == []
+
+
 def test_light_ink_on_a_dark_board_is_found(sample):
     rng = np.random.default_rng(0)
     sheet = writing.write(sample.test.x[:50], sample.test.y[:50], STYLE, rng)
