@@ -20,11 +20,20 @@ def reading(right):
     return Robustness("model", measures, dict.fromkeys(CORRUPTIONS, measures), doubts)
 
 
+def pair(*plain):
+    """What plain models and a trained one do, that read so many, and eight, of ten digits."""
+    return robustness.Pair(tuple(reading(right) for right in plain), reading(8))
+
+
 def test_the_plain_and_the_trained_model_stand_side_by_side_in_every_row():
-    rows = robustness.rows({"linear": robustness.Pair(plain=reading(6), trained=reading(8))})
+    rows = robustness.rows({"linear": pair(6)})
     kinds = [f"`{kind}`" for kind in CORRUPTIONS]
     sure = [f"over 90 % sure of {kind}" for kind in NON_DIGITS]
     means = ["mean of the fifteen", "mean of those unlike training"]
     assert [row[0] for row in rows] == ["as they are", *kinds, *means, *sure]
     assert {row[2] for row in rows[: -len(sure)]} == {"60.0% → 80.0%"}
     assert {row[2] for row in rows[-len(sure) :]} == {"30.0% → 40.0%"}
+
+
+def test_of_several_plain_models_the_mean_and_the_spread_are_shown():
+    assert robustness.rows({"linear": pair(5, 6, 7)})[0][2] == "60.0% ± 10.0 → 80.0%"
