@@ -35,7 +35,7 @@ STRENGTHS = (0.33, 0.66, 1.0)
 MEDIUM, FULL = STRENGTHS[1], STRENGTHS[2]
 # So many conditions are mixed. Mixed pages differ most, so there are so many times as many of them.
 MIXED, MIXED_PAGES = 4, 24
-# On few sheets without a digit anything is read. So there are so many times as many of each.
+# Few sheets without a digit are read wrongly. So there are so many times as many of each.
 EMPTY_PAGES = 3
 
 BLUE, RED, GREEN = (0.08, 0.15, 0.55), (0.65, 0.1, 0.12), (0.08, 0.42, 0.2)

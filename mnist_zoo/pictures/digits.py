@@ -367,15 +367,15 @@ def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
     flat = widths >= FLAT * heights
     areas = np.where(flat & ~flat.all(), 0, shapes.areas)
     usual = _usual(shapes.sizes, areas)
-    digits = _joined(shapes, usual)
+    digits, boxes = _joined(shapes, usual)
     # Where most digits are broken, the usual piece is smaller than the usual digit.
-    drops = np.array([areas[pieces].sum() for pieces in digits])
-    larger = _usual(filters.sizes_of(_boxes_around(digits, shapes)), drops)
+    inks = np.array([areas[pieces].sum() for pieces in digits])
+    larger = _usual(filters.sizes_of(boxes), inks)
     if larger > GROWN * usual:
         usual = larger
-        digits = _joined(shapes, usual)
+        digits, boxes = _joined(shapes, usual)
     # Digits that are too small are specks; those that are too wide are lines under the digits.
-    lefts, ups, rights, downs = _boxes_around(digits, shapes).T
+    lefts, ups, rights, downs = boxes.T
     widths, heights = rights - lefts, downs - ups
     whole = np.maximum(widths, heights) >= LOWEST * usual
     whole &= widths < 2.5 * np.maximum(usual, heights)
@@ -383,14 +383,14 @@ def _digits(shapes: _Shapes) -> tuple[list[NDArray[np.intp]], int]:
 
 
 def _usual(sizes: NDArray[np.intp], areas: NDArray[np.intp]) -> int:
-    """Return the usual size: half of the ink is in what is at most as large."""
+    """Return the median of the sizes, weighted by area: half of the ink is in larger ones."""
     by_size = np.argsort(sizes)
     drops = np.cumsum(areas[by_size])
     return int(sizes[by_size][np.searchsorted(drops, drops[-1] / 2)])
 
 
-def _joined(shapes: _Shapes, usual: int) -> list[NDArray[np.intp]]:
-    """Return the pieces of each digit, given the usual size; specks are left out."""
+def _joined(shapes: _Shapes, usual: int) -> tuple[list[NDArray[np.intp]], NDArray[np.intp]]:
+    """Return the pieces of each digit and the boxes around them; specks are left out."""
     by_size = np.argsort(-shapes.sizes, kind="stable")
     by_size = by_size[shapes.sizes[by_size] >= 0.04 * usual]
     _check_pieces(len(by_size))
@@ -416,7 +416,7 @@ def _joined(shapes: _Shapes, usual: int) -> list[NDArray[np.intp]]:
                 continue
         boxes[:, len(digits)] = box
         digits.append([piece])
-    return [np.array(pieces) for pieces in digits]
+    return [np.array(pieces) for pieces in digits], boxes[:, : len(digits)].T
 
 
 def _without_creases(

@@ -40,7 +40,7 @@ EDGE = 0.35
 LEAST_SIDE_FOR_NOISE = 20
 
 # The thresholds from here on are for large pictures. Thin strokes are found there by `pages`, so
-# what is found here is wide: more than this share of the side of a square as large as the picture.
+# what is found here is wider than the first share of the side of a square as large as the picture.
 # With less contrast than the second value, it is a shadow, a stain or a crease.
 LEAST_WIDTH, LEAST_OF_WIDE = 0.5 * WIDTHS[-1], 0.25
 # A region whose longer side is less than this share of the picture's is not a digit.

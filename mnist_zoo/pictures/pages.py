@@ -67,8 +67,8 @@ PALEST = 0.15
 # No digit has more loops than this. Pinholes do not count: each is smaller than a square whose side
 # is this share of the digit's, and all of them have at most this share of its ink.
 MOST_LOOPS, PINHOLE, MOST_PINHOLES = 6, 0.06, 0.5
-# The outline of ink is at least this share as steep as is usual on the page. How steep it is, is a
-# power mean, in which its steep parts count most: in noise, and in a shadow, few are left.
+# The outline of ink is at least this share as steep as is usual on the page. Its steepness is a
+# power mean over its pixels. Steep ones count most, as few are left in noise and in shadows.
 SOFTEST, POWER = 0.65, 4
 # Beside the edge of a shadow, JPEG and the sharpening of a camera leave ripples. They are taken to
 # be as large as this share of the difference of the light, at most so many pixels away from it.
@@ -463,7 +463,7 @@ def _loops_of(labels: NDArray[np.int32]) -> NDArray[np.intp]:
 
 
 def _steepness(plane: Plane, labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return how steep the outline of each label is: differences of pixels two rows apart."""
+    """Return how steep the outline of each label is: how much pixels two apart differ there."""
     steep = np.zeros_like(plane)
     steep[1:-1] = np.abs(plane[2:] - plane[:-2])
     across = np.abs(plane[:, 2:] - plane[:, :-2])

@@ -261,9 +261,10 @@ SHIPPED: tuple[Recipe, ...] = (
         "of the look it read more of them, but fewer of four kinds of spoilt ones than a model "
         "that was trained for five epochs on clean digits. That earlier training read 99.61 % of "
         "the test digits. Two more, with stronger noise, for 60 and for 120 epochs, read 99.30 % "
-        "and 99.41 %, and hardly more of the noisy ones. Two with weaker changes of the shape too "
-        "read 99.38 % and 99.50 %, and more of the noisy ones, but fewer of the shifted ones by "
-        "nine points. 5,000 other digits chose between two seeds.",
+        "and 99.41 %, and hardly more of the noisy ones. Another two, with stronger "
+        "noise and weaker changes of the shape, read 99.38 % and 99.50 %, and more of the noisy "
+        "digits, but nine points fewer of the shifted ones. 5,000 other digits chose between two "
+        "seeds.",
     ),
     _shipped("convnet_small", epochs=60, learning_rate=0.004),
     _shipped("convnet", epochs=30),
